@@ -1,0 +1,12 @@
+from . import alignment as alignment
+from . import catalog as catalog
+from . import connectivity as connectivity
+from . import datasets as datasets
+from . import errors as errors
+from . import plotting as plotting
+from . import preprocessing as preprocessing
+from . import windows as windows
+from .recording import Recording as Recording
+from .reports import report as report
+
+__version__: str

@@ -1,0 +1,163 @@
+"""Cross-validated ridge regression as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from neurokit.alignment.ridge import Problem, edge_message, prepare, solve, target_blocks
+from neurokit.alignment.splits import Folds, check_folds, contiguous
+
+__all__ = ["RidgeCV"]
+
+
+class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Ridge regression in which every target chooses its own penalty.
+
+    For each target j it minimises
+
+        ‖y_j - X b_j - c_j‖² + α_j ‖b_j‖²
+
+    with α_j taken from a grid by generalised cross-validation, leave-one-out or k folds.
+
+    Parameters
+    ----------
+    alphas : array-like or "auto"
+        Penalties to choose from. ``"auto"`` is the mean non-zero eigenvalue of the centred
+        Gram matrix times ``logspace(-4, 4, 17)``.
+    selection : {"gcv", "loo", "kfold"}
+        ``"gcv"``: generalised cross-validation (Golub, Heath & Wahba 1979), the fastest.
+        ``"loo"``: exact leave-one-out mean squared error, as scikit-learn's ``RidgeCV``.
+        ``"kfold"``: mean squared error of each of ``cv`` folds, averaged over folds; with as
+        many folds as samples it is ``"loo"``. (himalaya averages R2 over folds instead.)
+        The first two see neighbours of each left-out sample: on autocorrelated series they
+        choose smaller penalties than ``"kfold"`` does.
+    cv : int or sequence of (train, test)
+        Folds of ``"kfold"``; a number means contiguous folds.
+    fit_intercept : bool
+        Whether to fit one intercept per target.
+
+    Attributes
+    ----------
+    best_alphas_ : ndarray, shape (targets,)
+        The penalty of each target.
+    alphas_ : ndarray, shape (penalties,)
+        The grid, ascending.
+    coef_ : ndarray, shape (targets, features) or (features,)
+        Coefficients; one-dimensional when ``y`` was.
+    intercept_ : ndarray, shape (targets,), or float
+        Intercepts.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    Warns
+    -----
+    UserWarning
+        When 5 % or more of the targets choose an edge of the grid.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal((100, 5))
+    >>> y = x @ rng.standard_normal((5, 2)) + rng.standard_normal((100, 2))
+    >>> RidgeCV(selection="loo").fit(x, y).predict(x).shape
+    (100, 2)
+    """
+
+    best_alphas_: NDArray[np.float64]
+    alphas_: NDArray[np.float64]
+    coef_: NDArray[np.float64]
+    intercept_: NDArray[np.float64] | float
+
+    def __init__(
+        self,
+        alphas: ArrayLike | Literal["auto"] = "auto",
+        selection: str = "gcv",
+        cv: int | Sequence[tuple[ArrayLike, ArrayLike]] = 5,
+        *,
+        fit_intercept: bool = True,
+    ) -> None:
+        self.alphas = alphas
+        self.selection = selection
+        self.cv = cv
+        self.fit_intercept = fit_intercept
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> RidgeCV:
+        """Fit all targets.
+
+        Parameters
+        ----------
+        X : array-like, shape (samples, features)
+            Features.
+        y : array-like, shape (samples,) or (samples, targets)
+            Targets.
+
+        Returns
+        -------
+        RidgeCV
+            Itself.
+
+        Raises
+        ------
+        UnknownNameError
+            A selection that does not exist.
+        DataError
+            Penalties that are not positive, or folds that do not fit the samples.
+        """
+        X, y = validate_data(
+            self, X, y, multi_output=True, y_numeric=True, dtype=np.float64, ensure_min_samples=2
+        )
+        targets = np.asarray(y, dtype=np.float64)
+        flat = targets.ndim == 1
+        problem = prepare(X, self.alphas, self.selection, self._folds(len(X)), self.fit_intercept)
+        chosen = self._solve(problem, targets[:, None] if flat else targets)
+        if flat:
+            self.coef_, self.intercept_ = self.coef_[0], float(np.ravel(self.intercept_)[0])
+        message = edge_message([chosen], len(problem.alphas))
+        if message:
+            warnings.warn(message, UserWarning, stacklevel=2)
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Predict the targets of other samples.
+
+        Parameters
+        ----------
+        X : array-like, shape (samples, features)
+            Features.
+
+        Returns
+        -------
+        ndarray, shape (samples,) or (samples, targets)
+            Predictions.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return X @ self.coef_.T + self.intercept_
+
+    def _folds(self, n: int) -> Folds | None:
+        """Return the inner folds, where the selection uses any."""
+        if self.selection != "kfold":
+            return None
+        return contiguous(n, self.cv) if isinstance(self.cv, int) else check_folds(self.cv, n)
+
+    def _solve(self, problem: Problem, y: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Fit block after block of targets and store the results."""
+        chosen = np.empty(y.shape[1], dtype=np.intp)
+        coef = np.empty((y.shape[1], problem.spectrum.x.shape[1]))
+        y_mean = np.empty(y.shape[1])
+        for block in target_blocks(y.shape[1]):
+            solution = solve(problem, y[:, block])
+            chosen[block], y_mean[block] = solution.chosen, solution.y_mean
+            coef[block] = problem.spectrum.coefficients(solution.weights).T
+        self.alphas_ = problem.alphas
+        self.best_alphas_ = problem.alphas[chosen]
+        self.coef_ = coef
+        self.intercept_ = y_mean - coef @ problem.spectrum.x_mean
+        return chosen

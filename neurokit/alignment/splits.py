@@ -1,0 +1,234 @@
+"""Folds that respect time and groups, and that check themselves.
+
+Neighbouring samples of a recording resemble each other, and so do the samples of
+one story, session or subject. Shuffled folds put near-copies of the test samples
+into the training set; the folds made here do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neurokit.errors import DataError
+
+__all__ = ["Folds", "by_group", "check_folds", "contiguous"]
+
+Folds = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+"""Pairs of (training, test) sample indices."""
+
+
+def contiguous(n: int, n_splits: int, gap: int = 0) -> Folds:
+    """Cut a series into contiguous test blocks, with a gap on both sides of each.
+
+    Parameters
+    ----------
+    n : int
+        Number of samples, in order.
+    n_splits : int
+        Number of folds, at least 2. Block lengths differ by at most one sample.
+    gap : int
+        Samples on either side of the test block that are left out of the training
+        set. At least the longest delay of the model, so that no training row
+        contains a test sample.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Training and test indices of each fold, both sorted.
+
+    Raises
+    ------
+    DataError
+        More folds than samples, or a gap that leaves a fold without training samples.
+
+    Examples
+    --------
+    >>> for train, test in contiguous(6, 3, gap=1):
+    ...     print(train, test)
+    [3 4 5] [0 1]
+    [0 5] [2 3]
+    [0 1 2] [4 5]
+    """
+    if n_splits < 2:
+        raise DataError(f"Expected n_splits of at least 2; got {n_splits}.")
+    if n_splits > n:
+        raise DataError(
+            f"Cannot cut {n} samples into {n_splits} folds. Use n_splits of at most {n}."
+        )
+    if gap < 0:
+        raise DataError(f"Expected a gap of 0 or more samples; got {gap}.")
+    samples = np.arange(n)
+    folds = []
+    for test in np.array_split(samples, n_splits):
+        keep = (samples < test[0] - gap) | (samples > test[-1] + gap)
+        if not keep.any():
+            raise DataError(
+                f"A gap of {gap} samples leaves nothing to train on: {n} samples in "
+                f"{n_splits} folds. Use a smaller gap or more folds."
+            )
+        folds.append((samples[keep], test))
+    return check_folds(folds, n)
+
+
+def by_group(groups: ArrayLike, n_splits: int | None = None) -> Folds:
+    """Hold out whole groups: stories, runs, sessions or subjects.
+
+    Parameters
+    ----------
+    groups : array-like, shape (samples,)
+        The group of each sample.
+    n_splits : int, optional
+        Number of folds. By default each group is a fold of its own, in order of
+        first appearance. With fewer folds than groups, the largest remaining group
+        goes to the fold with the fewest samples; no chance is involved.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Training and test indices of each fold, both sorted. No group is on both sides.
+
+    Raises
+    ------
+    DataError
+        Fewer than two groups, more folds than groups, or missing group labels.
+
+    Examples
+    --------
+    >>> for train, test in by_group(["a", "a", "b", "c"], n_splits=2):
+    ...     print(train, test)
+    [2 3] [0 1]
+    [0 1] [2 3]
+    """
+    codes, n_groups = group_codes(groups)
+    n_splits = n_groups if n_splits is None else n_splits
+    if n_groups < 2:
+        raise DataError(
+            f"Leaving groups out needs at least 2 groups; got {n_groups} over {codes.size} "
+            "samples. Pass groups=None for contiguous folds."
+        )
+    if not 2 <= n_splits <= n_groups:
+        raise DataError(
+            f"Cannot make {n_splits} folds of {n_groups} groups. Use n_splits from 2 to "
+            f"{n_groups}, or None to leave one group out at a time."
+        )
+    fold_of_group = _balance(np.bincount(codes, minlength=n_groups), n_splits)
+    fold = fold_of_group[codes]
+    folds = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_splits)]
+    for train, test in folds:
+        if np.intersect1d(codes[train], codes[test]).size:
+            raise AssertionError("A group is in both the training and the test set.")
+    return check_folds(folds, codes.size)
+
+
+def check_folds(folds: Iterable[tuple[ArrayLike, ArrayLike]], n: int) -> Folds:
+    """Check folds from any source, and return them as a list of index arrays.
+
+    Parameters
+    ----------
+    folds : iterable of (array-like, array-like)
+        Training and test indices, e.g. from a scikit-learn splitter's ``split``.
+    n : int
+        Number of samples they index.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        The same folds.
+
+    Raises
+    ------
+    DataError
+        No fold, an empty side, indices outside the data or repeated within a side, or
+        a sample on both sides.
+
+    Examples
+    --------
+    >>> check_folds([([0, 1], [1, 2])], 3)
+    Traceback (most recent call last):
+    neurokit.errors.DataError: Fold 0 has 1 sample in both the training and the test set (first: 1).
+    """
+    checked = [(_indices(train, n, k), _indices(test, n, k)) for k, (train, test) in
+               enumerate(folds)]
+    if not checked:
+        raise DataError("Expected at least one (train, test) fold; got none.")
+    for k, (train, test) in enumerate(checked):
+        shared = np.intersect1d(train, test)
+        if shared.size:
+            raise DataError(
+                f"Fold {k} has {shared.size} sample{'s' if shared.size > 1 else ''} in both the "
+                f"training and the test set (first: {shared[0]})."
+            )
+    return checked
+
+
+def group_codes(groups: ArrayLike) -> tuple[NDArray[np.intp], int]:
+    """Number the groups in order of first appearance.
+
+    Parameters
+    ----------
+    groups : array-like, shape (samples,)
+        The group of each sample; text, numbers or dates.
+
+    Returns
+    -------
+    codes : ndarray of int, shape (samples,)
+        The group of each sample, from 0.
+    n_groups : int
+        How many groups there are.
+
+    Raises
+    ------
+    DataError
+        Not one-dimensional, empty, or with missing labels.
+
+    Examples
+    --------
+    >>> group_codes(["b", "a", "b"])
+    (array([0, 1, 0]), 2)
+    """
+    import pandas as pd
+
+    labels = np.asarray(groups)
+    if labels.ndim != 1 or not labels.size:
+        raise DataError(f"Expected groups of shape (samples,); got {labels.shape}.")
+    codes, names = pd.factorize(labels)
+    if (codes < 0).any():
+        missing = np.flatnonzero(codes < 0)
+        raise DataError(
+            f"{missing.size} of {labels.size} samples have no group label (first: sample "
+            f"{missing[0]}). Drop them, or give them a group."
+        )
+    return codes.astype(np.intp), len(names)
+
+
+def _balance(sizes: NDArray[np.intp], n_splits: int) -> NDArray[np.intp]:
+    """Assign groups to folds so that folds have similar numbers of samples."""
+    if n_splits == sizes.size:
+        return np.arange(n_splits)
+    fold_of_group = np.empty(sizes.size, dtype=np.intp)
+    load = np.zeros(n_splits, dtype=np.intp)
+    for group in np.argsort(-sizes, kind="stable"):
+        fold_of_group[group] = lightest = int(np.argmin(load))
+        load[lightest] += sizes[group]
+    return fold_of_group
+
+
+def _indices(side: ArrayLike, n: int, fold: int) -> NDArray[np.intp]:
+    """Return one side of a fold as checked indices."""
+    index = np.asarray(side)
+    if index.dtype == bool:
+        index = np.flatnonzero(index)
+    if index.ndim != 1 or not index.size:
+        raise DataError(f"Fold {fold} has an empty side: got indices of shape {index.shape}.")
+    if not np.issubdtype(index.dtype, np.integer):
+        raise DataError(f"Fold {fold} has indices of type {index.dtype}; expected integers.")
+    if index.min() < 0 or index.max() >= n:
+        raise DataError(
+            f"Fold {fold} has indices from {index.min()} to {index.max()}, outside the {n} samples."
+        )
+    if np.unique(index).size != index.size:
+        raise DataError(f"Fold {fold} repeats a sample within its training or test set.")
+    return index.astype(np.intp)

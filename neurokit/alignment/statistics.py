@@ -1,0 +1,326 @@
+"""Scores of predictions, what chance would give, and how sure one can be.
+
+Functions take the rows of all test folds stacked, samples by targets, with the fold of
+each row beside them. Rows of a fold stay in order of time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.fft
+import scipy.sparse
+from numpy.typing import ArrayLike, NDArray
+
+from neurokit.errors import DataError
+
+__all__ = ["bootstrap_interval", "pearson", "permutation_p", "r2"]
+
+Array = NDArray[np.float64]
+
+
+def pearson(y: ArrayLike, prediction: ArrayLike) -> Array:
+    """Correlate each target with its prediction.
+
+    Parameters
+    ----------
+    y, prediction : array-like, shape (samples, targets)
+        Measured and predicted values.
+
+    Returns
+    -------
+    ndarray, shape (targets,)
+        Pearson correlation; 0 where either side is constant, since a constant predicts
+        nothing.
+
+    Raises
+    ------
+    DataError
+        Shapes that differ, or fewer than two samples.
+
+    Examples
+    --------
+    >>> pearson([[1.0, 1.0], [2.0, 2.0], [3.0, 4.0]], [[2.0, 5.0], [4.0, 5.0], [6.0, 5.0]])
+    array([1., 0.])
+    """
+    y, prediction = _pair(y, prediction)
+    return np.einsum("nv,nv->v", unit_norm(y), unit_norm(prediction))
+
+
+def r2(y: ArrayLike, prediction: ArrayLike, train_mean: ArrayLike) -> Array:
+    """Compare the squared error with that of predicting the training mean.
+
+    The reference is the best constant known before the test; against the mean of the test
+    samples, which no model could know, a model without skill scores below zero.
+
+    Parameters
+    ----------
+    y, prediction : array-like, shape (samples, targets)
+        Measured and predicted values of test samples.
+    train_mean : array-like, shape (targets,)
+        Mean of each target over the training samples.
+
+    Returns
+    -------
+    ndarray, shape (targets,)
+        1 for a perfect prediction, 0 for one no better than the training mean, negative
+        for a worse one. 0 where the target equals its training mean throughout.
+
+    Raises
+    ------
+    DataError
+        Shapes that differ, or fewer than two samples.
+
+    Examples
+    --------
+    >>> r2([[1.0], [3.0]], [[1.0], [3.0]], [2.0])
+    array([1.])
+    """
+    y, prediction = _pair(y, prediction)
+    reference = ((y - np.asarray(train_mean, dtype=np.float64)) ** 2).sum(axis=0)
+    error = ((y - prediction) ** 2).sum(axis=0)
+    return 1 - np.divide(error, reference, out=np.ones_like(error), where=reference > 0)
+
+
+def permutation_p(
+    y: ArrayLike,
+    prediction: ArrayLike,
+    fold: ArrayLike,
+    segment: ArrayLike | None = None,
+    *,
+    block: int | None = None,
+    n_permutations: int = 1000,
+    seed: int = 0,
+) -> Array:
+    """Test the mean correlation over folds against predictions moved in time.
+
+    Moving predictions as whole stretches keeps their autocorrelation, which single-sample
+    shuffles destroy (and then call chance significant). The p-value is one-sided,
+    (b + 1) / (n + 1) with b of n permutations at or above the score (Phipson & Smyth 2010,
+    eq. 2). All targets are moved alike, so their correlation is kept too.
+
+    Parameters
+    ----------
+    y, prediction : array-like, shape (rows, targets)
+        Measured and predicted values of all test folds, stacked.
+    fold : array-like, shape (rows,)
+        The fold of each row.
+    segment : array-like, shape (rows,), optional
+        Stretches within which predictions move: runs or stories. By default the folds.
+    block : int, optional
+        Without it, each stretch is rotated by a random number of samples. With it, each
+        stretch is cut into blocks of this many samples, which change places.
+    n_permutations : int
+        How many.
+    seed : int
+        Of the random moves.
+
+    Returns
+    -------
+    ndarray, shape (targets,)
+        p-values, the smallest possible being 1 / (n_permutations + 1).
+
+    Raises
+    ------
+    DataError
+        Shapes that do not agree, or a number of permutations or block below 1.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.standard_normal((60, 2))
+    >>> prediction = np.column_stack([y[:, 0], rng.standard_normal(60)])
+    >>> permutation_p(y, prediction, fold=np.repeat([0, 1], 30), n_permutations=199).round(3)
+    array([0.005, 0.94 ])
+    """
+    y, prediction = _pair(y, prediction)
+    if n_permutations < 1 or (block is not None and block < 1):
+        raise DataError(
+            f"Expected n_permutations and block of at least 1; got {n_permutations} and {block}."
+        )
+    folds, stretches = _codes(fold, len(y)), _stretches(fold, segment, len(y))
+    measured, predicted = _unit_norm_by(y, folds), _unit_norm_by(prediction, folds)
+    rng = np.random.default_rng(seed)
+    if block is None:
+        null = _rotated(measured, predicted, stretches, n_permutations, rng)
+    else:
+        null = _exchanged(measured, predicted, stretches, block, n_permutations, rng)
+    observed = np.einsum("nv,nv->v", measured, predicted)
+    # A move that changes nothing must count as a tie, whatever the rounding of the FFT.
+    above = (null >= observed - 1e-9).sum(axis=0)
+    return (above + 1) / (n_permutations + 1)
+
+
+def bootstrap_interval(
+    y: ArrayLike,
+    prediction: ArrayLike,
+    fold: ArrayLike,
+    unit: ArrayLike,
+    *,
+    confidence: float = 0.95,
+    n_bootstraps: int = 1000,
+    seed: int = 0,
+) -> tuple[Array, Array]:
+    """Give the percentile interval of the mean correlation over resampled units.
+
+    Units are what could have come out differently independently of the rest: subjects,
+    sessions, stories, or blocks of a series longer than its autocorrelation; never single
+    time points. Values are centred and scaled within folds first, so that without
+    resampling the statistic is exactly the mean of the folds' correlations. The models
+    are not refitted.
+
+    Parameters
+    ----------
+    y, prediction : array-like, shape (rows, targets)
+        Measured and predicted values of all test folds, stacked.
+    fold : array-like, shape (rows,)
+        The fold of each row.
+    unit : array-like, shape (rows,)
+        The independent unit of each row.
+    confidence : float
+        Coverage, between 0 and 1.
+    n_bootstraps : int
+        How many resamples.
+    seed : int
+        Of the resampling.
+
+    Returns
+    -------
+    low, high : ndarray, shape (targets,)
+        Ends of the interval.
+
+    Raises
+    ------
+    DataError
+        Shapes that do not agree, or fewer than two units.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.standard_normal((200, 1))
+    >>> low, high = bootstrap_interval(
+    ...     y, y + rng.standard_normal((200, 1)), np.zeros(200), np.repeat(np.arange(20), 10)
+    ... )
+    >>> bool(0.5 < low[0] < 0.71 < high[0] < 0.85)
+    True
+    """
+    y, prediction = _pair(y, prediction)
+    folds, units = _codes(fold, len(y)), _codes(unit, len(y))
+    n_units = int(units.max()) + 1
+    if n_units < 2 or not 0 < confidence < 1 or n_bootstraps < 1:
+        raise DataError(
+            "Expected at least 2 units, 1 resample and a confidence between 0 and 1; got "
+            f"{n_units}, {n_bootstraps} and {confidence}."
+        )
+    measured, predicted = _unit_norm_by(y, folds), _unit_norm_by(prediction, folds)
+    shape = (n_units, len(y))
+    add = scipy.sparse.csr_array((np.ones(len(y)), (units, np.arange(len(y)))), shape=shape)
+    counts = np.random.default_rng(seed).multinomial(
+        n_units, np.full(n_units, 1 / n_units), size=n_bootstraps
+    )
+    cross, own, other = (
+        counts @ (add @ product)
+        for product in (measured * predicted, measured**2, predicted**2)
+    )
+    scale = np.sqrt(own * other)
+    draws = np.divide(cross, scale, out=np.zeros_like(cross), where=scale > 0)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
+    return low, high
+
+
+def unit_norm(values: Array) -> Array:
+    """Centre columns and scale them to length one; constant columns become zero.
+
+    Parameters
+    ----------
+    values : ndarray, shape (samples, targets)
+        Values.
+
+    Returns
+    -------
+    ndarray, shape (samples, targets)
+        Columns whose products are correlations.
+
+    Examples
+    --------
+    >>> unit_norm(np.array([[1.0, 5.0], [3.0, 5.0]])).round(3)
+    array([[-0.707,  0.   ],
+           [ 0.707,  0.   ]])
+    """
+    centred = values - values.mean(axis=0)
+    norm = np.sqrt(np.einsum("nv,nv->v", centred, centred))
+    # Rounding leaves about eps times the level in each sample of a constant column.
+    level = np.abs(values).max(axis=0, initial=0.0)
+    varies = norm > 1e-13 * np.sqrt(len(values)) * level
+    return np.divide(centred, norm, out=np.zeros_like(centred), where=varies)
+
+
+def _rotated(
+    y: Array, prediction: Array, segment: NDArray[np.intp], n: int, rng: np.random.Generator
+) -> Array:
+    """Correlate with predictions rotated within segments, all rotations by one FFT each."""
+    null = np.zeros((n, y.shape[1]))
+    for k in range(int(segment.max()) + 1):
+        rows = segment == k
+        length = int(rows.sum())
+        spectrum = scipy.fft.rfft(y[rows], axis=0)
+        spectrum *= scipy.fft.rfft(prediction[rows], axis=0).conj()
+        null += scipy.fft.irfft(spectrum, n=length, axis=0)[rng.integers(length, size=n)]
+    return null
+
+
+def _exchanged(
+    y: Array,
+    prediction: Array,
+    segment: NDArray[np.intp],
+    block: int,
+    n: int,
+    rng: np.random.Generator,
+) -> Array:
+    """Correlate with predictions whose blocks change places within segments."""
+    null = np.empty((n, y.shape[1]))
+    parts = [np.flatnonzero(segment == k) for k in range(int(segment.max()) + 1)]
+    blocks = [np.split(rows, range(block, len(rows), block)) for rows in parts]
+    source = np.empty(len(y), dtype=np.intp)
+    for i in range(n):
+        for rows, pieces in zip(parts, blocks, strict=True):
+            source[rows] = np.concatenate([pieces[j] for j in rng.permutation(len(pieces))])
+        null[i] = np.einsum("nv,nv->v", y, prediction[source])
+    return null
+
+
+def _unit_norm_by(values: Array, fold: NDArray[np.intp]) -> Array:
+    """Centre and scale within folds, so that products sum to the mean correlation."""
+    n_folds = int(fold.max()) + 1
+    out = np.empty_like(values)
+    for k in range(n_folds):
+        out[fold == k] = unit_norm(values[fold == k])
+    return out / np.sqrt(n_folds)
+
+
+def _stretches(fold: ArrayLike, segment: ArrayLike | None, n: int) -> NDArray[np.intp]:
+    """Number the stretches of rows that share both fold and segment."""
+    folds = _codes(fold, n)
+    if segment is None:
+        return folds
+    inner = _codes(segment, n)
+    return np.unique(folds * (inner.max() + 1) + inner, return_inverse=True)[1]
+
+
+def _codes(labels: ArrayLike, n: int) -> NDArray[np.intp]:
+    """Return labels as numbers from 0."""
+    array = np.asarray(labels)
+    if array.shape != (n,):
+        raise DataError(f"Expected labels of shape ({n},), one per row; got {array.shape}.")
+    return np.unique(array, return_inverse=True)[1]
+
+
+def _pair(y: ArrayLike, prediction: ArrayLike) -> tuple[Array, Array]:
+    """Return measured and predicted values as arrays of one shape."""
+    a, b = np.asarray(y, dtype=np.float64), np.asarray(prediction, dtype=np.float64)
+    if a.ndim != 2 or a.shape != b.shape or len(a) < 2:
+        raise DataError(
+            "Expected y and prediction of one shape (samples, targets) with at least 2 samples; "
+            f"got {a.shape} and {b.shape}."
+        )
+    return a, b

@@ -1,0 +1,39 @@
+"""The shelf: cards, recipes and benchmarks, as TOML files a lab can read and add to.
+
+Finding files is light; the checked schemas load pydantic on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from neurokit.catalog.cards import Card, Expect, RemoteFile, card, read_card
+    from neurokit.catalog.folders import Kind, find, names, shelf, shelves
+    from neurokit.catalog.schema import Schema, read_toml
+
+__all__ = [
+    "Card",
+    "Expect",
+    "Kind",
+    "RemoteFile",
+    "Schema",
+    "card",
+    "find",
+    "names",
+    "read_card",
+    "read_toml",
+    "shelf",
+    "shelves",
+]
+
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "cards": ["Card", "Expect", "RemoteFile", "card", "read_card"],
+        "folders": ["Kind", "find", "names", "shelf", "shelves"],
+        "schema": ["Schema", "read_toml"],
+    },
+)

@@ -1,0 +1,88 @@
+"""What a stream of each kind looks like: its dimension, its unit, its rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["FEATURE_DIMS", "Kind", "kind_of", "voltage_factor"]
+
+FEATURE_DIMS = ("channel", "roi", "voxel", "unit", "variable")
+
+_VOLTAGE = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "µV": 1e-6, "μV": 1e-6, "nV": 1e-9}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The conventions of one kind of stream.
+
+    Attributes
+    ----------
+    dim : str
+        Name of the dimension after ``time``.
+    units : str
+        Unit assumed when none is given.
+    strict : bool
+        Whether samples must be evenly spaced and finite. Behaviour may have gaps.
+    """
+
+    dim: str = "channel"
+    units: str = "a.u."
+    strict: bool = True
+
+
+_KINDS = {
+    "eeg": Kind(units="V"),
+    "ieeg": Kind(units="V"),
+    "lfp": Kind(units="V"),
+    "meg": Kind(units="T"),
+    "meg_gradient": Kind(units="T/m"),
+    "bold": Kind(dim="roi"),
+    "calcium": Kind(dim="unit"),
+    "counts": Kind(dim="unit", units="count"),
+    "rates": Kind(dim="unit", units="Hz"),
+    "behaviour": Kind(dim="variable", strict=False),
+    "stimulus": Kind(dim="variable", strict=False),
+}
+
+
+def kind_of(stream: str) -> Kind:
+    """Return the conventions of a stream by its name.
+
+    Parameters
+    ----------
+    stream : str
+        The stream's name. A name that is not a known kind follows the general
+        rules: dimension ``channel``, arbitrary units.
+
+    Returns
+    -------
+    Kind
+        The conventions.
+
+    Examples
+    --------
+    >>> kind_of("eeg").units
+    'V'
+    """
+    return _KINDS.get(stream, Kind())
+
+
+def voltage_factor(units: str) -> float | None:
+    """Return how many volts one of the given unit is.
+
+    Parameters
+    ----------
+    units : str
+        ``"V"``, ``"mV"``, ``"uV"`` (or ``"µV"``), ``"nV"``.
+
+    Returns
+    -------
+    float or None
+        The factor to volts; None for what is not a voltage.
+
+    Examples
+    --------
+    >>> voltage_factor("uV")
+    1e-06
+    """
+    return _VOLTAGE.get(units)
