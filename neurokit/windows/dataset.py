@@ -1,0 +1,542 @@
+"""Windows as a torch data set: an index into recordings, never a copy of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import xarray as xr
+from torch.utils.data import Dataset
+
+from neurokit.errors import DataError, UnknownNameError
+from neurokit.recording import Recording
+from neurokit.recording.checks import in_memory
+
+__all__ = ["Windows", "epochs", "sliding"]
+
+
+class Windows(Dataset[dict[str, torch.Tensor]]):
+    """Equal windows of one stream of one or many recordings.
+
+    Made by :func:`sliding` and :func:`epochs`. It holds references to the recordings and
+    two integers a window; samples are sliced when asked for, and those of a recording in
+    memory are not copied.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        Where the samples are.
+    stream : str
+        The stream that is cut; all recordings have the same features and rate in it.
+    n_samples : int
+        Samples a window.
+    recording_index : ndarray of shape (window,)
+        Which recording each window lies in.
+    first_sample : ndarray of shape (window,)
+        Its first sample there.
+    labels : ndarray of shape (window,), optional
+        One number a window.
+    classes : sequence of str
+        What the labels mean when they are classes.
+
+    Attributes
+    ----------
+    start : ndarray of shape (window,)
+        Second at which each window begins, on its recording's clock.
+    """
+
+    def __init__(
+        self,
+        recordings: Sequence[Recording],
+        stream: str,
+        n_samples: int,
+        recording_index: np.ndarray,
+        first_sample: np.ndarray,
+        labels: np.ndarray | None = None,
+        classes: Sequence[str] = (),
+    ) -> None:
+        self.recordings = tuple(recordings)
+        self.stream = stream
+        self.n_samples = n_samples
+        self.recording_index = np.asarray(recording_index, dtype=np.int64)
+        self.first_sample = np.asarray(first_sample, dtype=np.int64)
+        self.labels = labels
+        self.classes = tuple(classes)
+        self._arrays = [_array(r[stream]) for r in self.recordings]
+
+    def __len__(self) -> int:
+        return self.recording_index.size
+
+    def __repr__(self) -> str:
+        labels = f", classes {', '.join(self.classes)}" if self.classes else ""
+        return (
+            f"<Windows: {len(self)} of {self.n_samples} samples ({self.length:g} s) of "
+            f"{self.stream!r} in {len(self.recordings)} recordings{labels}>"
+        )
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        """Return window ``index``: ``x`` (time, feature), ``recording``, ``start``, ``label``."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"Window {index} of {len(self)}.")
+        recording = int(self.recording_index[index])
+        first = int(self.first_sample[index])
+        item = {
+            "x": _tensor(_rows(self._arrays[recording], first, self.n_samples)),
+            "recording": torch.tensor(recording),
+            "start": torch.tensor(float(self._time(recording)[first]), dtype=torch.float64),
+        }
+        if self.labels is not None:
+            item["label"] = torch.tensor(self.labels[index])
+        return item
+
+    def batch(self, indices: Sequence[int] | np.ndarray) -> dict[str, torch.Tensor]:
+        """Return several windows stacked, with one copy in all.
+
+        Parameters
+        ----------
+        indices : sequence of int
+            Which windows.
+
+        Returns
+        -------
+        dict of torch.Tensor
+            ``x`` (window, time, feature), ``recording``, ``start`` (s), ``label``.
+
+        Examples
+        --------
+        >>> rec = Recording.from_array(np.ones((100, 2)), 10, stream="bold")
+        >>> sliding(rec, stream="bold", length=2, stride=1).batch([0, 3])["x"].shape
+        torch.Size([2, 20, 2])
+        """
+        indices = np.asarray(indices, dtype=np.int64)
+        out: dict[str, torch.Tensor] = {
+            "x": torch.from_numpy(self._gather(indices)),
+            "recording": torch.from_numpy(self.recording_index[indices]),
+            "start": torch.from_numpy(self.start[indices]),
+        }
+        if self.labels is not None:
+            out["label"] = torch.from_numpy(self.labels[indices])
+        return out
+
+    @property
+    def start(self) -> np.ndarray:
+        """Second at which each window begins."""
+        out = np.empty(len(self), dtype=np.float64)
+        for recording in np.unique(self.recording_index):
+            mine = self.recording_index == recording
+            out[mine] = self._time(int(recording))[self.first_sample[mine]]
+        return out
+
+    @property
+    def length(self) -> float:
+        """Seconds a window."""
+        return self.n_samples / self.sampling_rate
+
+    @property
+    def sampling_rate(self) -> float:
+        """Samples a second, in Hz."""
+        return float(self.recordings[0][self.stream].attrs["sampling_rate"])
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> Windows:
+        """Return the windows at some indices; a boolean mask works, too.
+
+        Parameters
+        ----------
+        indices : sequence of int or bool
+            Which windows.
+
+        Returns
+        -------
+        Windows
+            Over the same recordings.
+
+        Examples
+        --------
+        >>> rec = Recording.from_array(np.ones((100, 2)), 10, stream="bold")
+        >>> len(sliding(rec, stream="bold", length=2).take([0, 4]))
+        2
+        """
+        indices = np.asarray(indices)
+        return Windows(
+            self.recordings,
+            self.stream,
+            self.n_samples,
+            self.recording_index[indices],
+            self.first_sample[indices],
+            None if self.labels is None else self.labels[indices],
+            self.classes,
+        )
+
+    def groups(self, key: str) -> np.ndarray:
+        """Return what each window's recording says of itself.
+
+        Parameters
+        ----------
+        key : str
+            A key of ``meta``, such as ``"subject"``, ``"session"`` or ``"run"``;
+            ``"recording"`` is the recording's number.
+
+        Returns
+        -------
+        ndarray of shape (window,)
+            For splits by group and for scores by group.
+
+        Raises
+        ------
+        UnknownNameError
+            If a recording lacks the key.
+
+        Examples
+        --------
+        >>> rec = Recording.from_array(np.ones((4, 1)), 1, stream="bold", meta={"subject": "01"})
+        >>> sliding(rec, stream="bold", length=2).groups("subject")
+        array(['01', '01'], dtype='<U2')
+        """
+        if key == "recording":
+            return self.recording_index
+        for number, recording in enumerate(self.recordings):
+            if key not in recording.meta:
+                raise UnknownNameError(f"meta key (recording {number})", key, recording.meta)
+        return np.array([r.meta[key] for r in self.recordings])[self.recording_index]
+
+    def sel(self, **wanted: Any) -> Windows:
+        """Return the windows of recordings whose meta has the given values.
+
+        Parameters
+        ----------
+        **wanted
+            A key of ``meta`` and one value or several.
+
+        Returns
+        -------
+        Windows
+            Over the same recordings.
+
+        Raises
+        ------
+        DataError
+            If no window is left.
+
+        Examples
+        --------
+        >>> recs = [Recording.from_array(np.ones((4, 1)), 1, stream="bold", meta={"subject": s})
+        ...         for s in (1, 2, 3)]
+        >>> len(sliding(recs, stream="bold", length=2).sel(subject=[1, 3]))
+        4
+        """
+        keep = np.ones(len(self), dtype=bool)
+        for key, values in wanted.items():
+            values = [values] if isinstance(values, str) or np.ndim(values) == 0 else list(values)
+            keep &= np.isin(self.groups(key), values)
+        if not keep.any():
+            raise DataError(f"Empty selection: no window has {wanted}.")
+        return self.take(np.flatnonzero(keep))
+
+    def _time(self, recording: int) -> np.ndarray:
+        return self.recordings[recording][self.stream]["time"].values
+
+    def _gather(self, indices: np.ndarray) -> np.ndarray:
+        shape = (indices.size, self.n_samples, *self._arrays[0].shape[1:])
+        out = np.empty(shape, dtype=self._arrays[0].dtype)
+        recordings, firsts = self.recording_index[indices], self.first_sample[indices]
+        for recording in np.unique(recordings):
+            mine = np.flatnonzero(recordings == recording)
+            array = self._arrays[recording]
+            if isinstance(array, np.ndarray):
+                view = np.lib.stride_tricks.sliding_window_view(array, self.n_samples, axis=0)
+                out[mine] = np.moveaxis(view, -1, 1)[firsts[mine]]
+            else:
+                for row in mine:
+                    out[row] = _rows(array, int(firsts[row]), self.n_samples)
+        return out
+
+
+def sliding(
+    recs: Recording | Sequence[Recording],
+    *,
+    stream: str,
+    length: float,
+    stride: float | None = None,
+    labels: str | Sequence[Any] | None = None,
+) -> Windows:
+    """Cut a stream into windows of equal length at a regular stride.
+
+    Windows never reach across the end of a recording, a gap in time, or an event
+    ``boundary`` (where :meth:`Recording.concat` joined two). What is left at the end is
+    shorter than a window and is not used.
+
+    Parameters
+    ----------
+    recs : Recording or sequence of Recording
+        With the same features and rate in ``stream``.
+    stream : str
+        Which stream; spikes are binned first, by ``nk.preprocessing.bin_spikes``.
+    length : float
+        Seconds a window.
+    stride : float, optional
+        Seconds from one window to the next; by default they tile.
+    labels : str or sequence, optional
+        A key of ``meta`` (a label a recording); or ``"trial_type"`` or another column of the
+        events (the event that covers the window's middle; windows without one are left
+        out); or one value a recording. Text becomes class numbers, see
+        ``Windows.classes``.
+
+    Returns
+    -------
+    Windows
+        A torch data set: ``[i]`` gives a dict of tensors.
+
+    Raises
+    ------
+    DataError
+        If a window is longer than every recording, recordings disagree, or nothing is left.
+    UnknownNameError
+        If there is no such stream, key or column.
+
+    Examples
+    --------
+    >>> rec = Recording.from_array(np.ones((1000, 4)), 100, stream="bold")
+    >>> win = sliding(rec, stream="bold", length=2, stride=1)
+    >>> len(win), win[3]["x"].shape, float(win[3]["start"])
+    (9, torch.Size([200, 4]), 3.0)
+    """
+    recordings = _recordings(recs, stream)
+    rate = float(recordings[0][stream].attrs["sampling_rate"])
+    n_samples = _n_samples("length", length, rate)
+    step = n_samples if stride is None else _n_samples("stride", stride, rate)
+    firsts = [_firsts(r, stream, n_samples, step) for r in recordings]
+    index = np.repeat(np.arange(len(recordings)), [f.size for f in firsts])
+    if not index.size:
+        longest = max(r[stream].sizes["time"] for r in recordings) / rate
+        raise DataError(
+            f"No window of {length:g} s fits: the longest recording has {longest:g} s of "
+            f"{stream!r}. Shorten the window."
+        )
+    win = Windows(recordings, stream, n_samples, index, np.concatenate(firsts))
+    return win if labels is None else _labelled(win, labels)
+
+
+def epochs(
+    recs: Recording | Sequence[Recording],
+    *,
+    stream: str,
+    trial_type: str | Sequence[str] | None = None,
+    start: float = -0.2,
+    stop: float = 0.8,
+    labels: str | None = "trial_type",
+) -> Windows:
+    """Cut a stream into windows around events.
+
+    Parameters
+    ----------
+    recs : Recording or sequence of Recording
+        With the same features and rate in ``stream``.
+    stream : str
+        Which stream.
+    trial_type : str or sequence of str, optional
+        Which events; by default all that have a type.
+    start, stop : float
+        Seconds relative to the onset; ``stop`` is not included.
+    labels : str or None
+        The event column that labels each window.
+
+    Returns
+    -------
+    Windows
+        One a matching event; events whose window does not fit are counted in a warning.
+
+    Raises
+    ------
+    DataError
+        If the interval is empty or no event fits.
+    UnknownNameError
+        If no recording has such an event or column.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"onset": [1.0, 3.0], "duration": 0.0, "trial_type": ["a", "b"]})
+    >>> rec = Recording.from_array(np.ones((500, 2)), 100, stream="bold", events=events)
+    >>> epochs(rec, stream="bold", start=0, stop=1)
+    <Windows: 2 of 100 samples (1 s) of 'bold' in 1 recordings, classes a, b>
+    """
+    recordings = _recordings(recs, stream)
+    rate = float(recordings[0][stream].attrs["sampling_rate"])
+    if not start < stop:
+        raise DataError(f"Expected start < stop in seconds; got {start:g} and {stop:g}.")
+    n_samples = _n_samples("stop - start", stop - start, rate)
+    index, firsts, values, lost = [], [], [], 0
+    for number, recording in enumerate(recordings):
+        events = _events_of(recording, trial_type)
+        first = _first_after(recording, stream, events["onset"].to_numpy() + start)
+        fits = _fits(recording, stream, first, n_samples)
+        lost += int((~fits).sum())
+        index += [number] * int(fits.sum())
+        firsts.append(first[fits])
+        if labels is not None:
+            values += _column(events, labels)[fits].tolist()
+    if not index:
+        types = sorted({str(t) for r in recordings for t in r.events["trial_type"].dropna()})
+        raise DataError(
+            f"No window of {start:g} to {stop:g} s around events of type {trial_type!r} fits. The "
+            f"recordings have the types {types[:12]}."
+        )
+    if lost:
+        warnings.warn(
+            f"{lost} of {lost + len(index)} events lie too near an end or a gap for a window of "
+            f"{start:g} to {stop:g} s and were left out.",
+            stacklevel=2,
+        )
+    win = Windows(recordings, stream, n_samples, np.array(index), np.concatenate(firsts))
+    return win if labels is None else _with_labels(win, np.array(values))
+
+
+def _array(stream: xr.DataArray) -> np.ndarray | xr.DataArray:
+    # Slicing NumPy is a hundred times cheaper than slicing xarray; files need the latter.
+    return stream.values if in_memory(stream) else stream
+
+
+def _rows(array: np.ndarray | xr.DataArray, first: int, n_samples: int) -> np.ndarray:
+    return np.asarray(array[first : first + n_samples])
+
+
+def _tensor(block: np.ndarray) -> torch.Tensor:
+    # torch has no read-only tensors; a mapped file must not be written through one.
+    return torch.from_numpy(block if block.flags.writeable else block.copy())
+
+
+def _recordings(recs: Recording | Sequence[Recording], stream: str) -> tuple[Recording, ...]:
+    recordings = (recs,) if isinstance(recs, Recording) else tuple(recs)
+    if not recordings:
+        raise DataError("Nothing to cut: the list of recordings is empty.")
+    first = recordings[0][stream]
+    if isinstance(first, xr.Dataset) or "time" not in first.dims:
+        raise DataError(
+            f"Stream {stream!r} has no samples on a clock. Bin spikes first: "
+            "nk.preprocessing.bin_spikes(rec, bin_size)."
+        )
+    for number, recording in enumerate(recordings):
+        _same_layout(first, recording[stream], number)
+    return recordings
+
+
+def _same_layout(first: xr.DataArray, other: xr.DataArray, number: int) -> None:
+    rates = first.attrs["sampling_rate"], other.attrs["sampling_rate"]
+    if rates[0] != rates[1]:
+        raise DataError(
+            f"Recording 0 has {rates[0]:g} Hz, recording {number} {rates[1]:g} Hz. Resample them."
+        )
+    for dim in first.dims[1:]:
+        same = first.sizes[dim] == other.sizes[dim]
+        if not same or not np.array_equal(first[dim].values, other[dim].values):
+            raise DataError(
+                f"Recordings 0 and {number} differ in {dim} ({first.sizes[dim]} and "
+                f"{other.sizes.get(dim, 0)}). Select the common ones, in one order."
+            )
+
+
+def _n_samples(what: str, seconds: float, rate: float) -> int:
+    n = round(float(seconds) * rate)
+    if n < 1:
+        raise DataError(f"{what} = {seconds!r} s is less than one sample at {rate:g} Hz.")
+    return n
+
+
+def _segments(recording: Recording, stream: str) -> list[tuple[int, int]]:
+    """Return the runs of samples that are evenly spaced and free of joints."""
+    time = recording[stream]["time"].values
+    step = 1 / recording[stream].attrs["sampling_rate"]
+    cuts = np.flatnonzero(np.diff(time) > 1.5 * step) + 1
+    joints = recording.events.loc[recording.events["trial_type"] == "boundary", "onset"]
+    cuts = np.union1d(cuts, np.searchsorted(time, joints.to_numpy() - step / 2))
+    edges = np.unique(np.concatenate([[0], cuts, [time.size]])).astype(int)
+    return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+
+
+def _firsts(recording: Recording, stream: str, n_samples: int, step: int) -> np.ndarray:
+    runs = [np.arange(a, b - n_samples + 1, step) for a, b in _segments(recording, stream)]
+    return np.concatenate(runs).astype(np.int64)
+
+
+def _first_after(recording: Recording, stream: str, seconds: np.ndarray) -> np.ndarray:
+    """Return the sample nearest to each time; before the start it is negative."""
+    time, rate = recording[stream]["time"].values, recording[stream].attrs["sampling_rate"]
+    inside = np.clip(np.searchsorted(time, seconds - 0.5 / rate), 0, time.size - 1)
+    offset = np.rint((seconds - time[inside]) * rate).astype(np.int64)
+    return inside + offset
+
+
+def _fits(recording: Recording, stream: str, first: np.ndarray, n_samples: int) -> np.ndarray:
+    fits = np.zeros(first.size, dtype=bool)
+    for begin, end in _segments(recording, stream):
+        fits |= (first >= begin) & (first + n_samples <= end)
+    return fits
+
+
+def _events_of(recording: Recording, trial_type: str | Sequence[str] | None) -> pd.DataFrame:
+    events = recording.events
+    if trial_type is None:
+        known = events["trial_type"].notna() & (events["trial_type"] != "boundary")
+        return events[known]
+    wanted = [trial_type] if isinstance(trial_type, str) else list(trial_type)
+    return events[events["trial_type"].isin(wanted)]
+
+
+def _column(events: pd.DataFrame, name: str) -> np.ndarray:
+    if name not in events:
+        raise UnknownNameError("event column", name, events.columns)
+    return events[name].to_numpy()
+
+
+def _labelled(win: Windows, labels: str | Sequence[Any]) -> Windows:
+    if not isinstance(labels, str):
+        values = np.asarray(labels)
+        if values.shape[:1] != (len(win.recordings),):
+            raise DataError(
+                f"Got labels of shape {values.shape} for {len(win.recordings)} recordings. Give "
+                "one a recording, a key of meta, or an event column."
+            )
+        return _with_labels(win, values[win.recording_index])
+    if all(labels in r.meta for r in win.recordings):
+        return _with_labels(win, win.groups(labels))
+    return _labelled_by_event(win, labels)
+
+
+def _labelled_by_event(win: Windows, column: str) -> Windows:
+    """Label each window by the event that covers its middle, latest onset first."""
+    middle = win.start + win.length / 2
+    values = np.full(len(win), None, dtype=object)
+    for number, recording in enumerate(win.recordings):
+        events = recording.events[recording.events["trial_type"] != "boundary"]
+        mine = np.flatnonzero(win.recording_index == number)
+        labels = _column(events, column)
+        place = np.searchsorted(events["onset"].to_numpy(), middle[mine], side="right") - 1
+        ends = (events["onset"] + events["duration"]).to_numpy()
+        covered = place >= 0
+        covered[covered] = middle[mine][covered] < ends[place[covered]]
+        values[mine[covered]] = labels[place[covered]]
+    keep = pd.notna(values)
+    if not keep.any():
+        raise DataError(
+            f"No window's middle lies in an event with a {column!r}. Do the events have durations?"
+        )
+    return _with_labels(win.take(np.flatnonzero(keep)), np.array(values[keep].tolist()))
+
+
+def _with_labels(win: Windows, values: np.ndarray) -> Windows:
+    classes: Sequence[str] = ()
+    if values.dtype.kind not in "iufb":
+        names, values = np.unique(values.astype(np.str_), return_inverse=True)
+        classes = names.tolist()
+    return Windows(
+        win.recordings,
+        win.stream,
+        win.n_samples,
+        win.recording_index,
+        win.first_sample,
+        values,
+        classes,
+    )

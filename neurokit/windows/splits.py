@@ -1,0 +1,169 @@
+"""Splits of windows into train and test that share no sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurokit.errors import DataError
+from neurokit.windows.dataset import Windows
+
+__all__ = ["assert_disjoint", "split_by", "split_contiguous"]
+
+
+def assert_disjoint(train: Windows, test: Windows, gap: float = 0.0) -> None:
+    """Raise if two sets of windows share a sample, or come closer than a gap.
+
+    Parameters
+    ----------
+    train, test : Windows
+        Of the same recordings.
+    gap : float
+        Seconds that must lie between them.
+
+    Raises
+    ------
+    DataError
+        Naming the first pair that touches.
+
+    Examples
+    --------
+    >>> from neurokit.recording import Recording
+    >>> from neurokit.windows import sliding
+    >>> rec = Recording.from_array(np.ones((100, 2)), 10, stream="bold")
+    >>> win = sliding(rec, stream="bold", length=2, stride=1)
+    >>> assert_disjoint(win.take([0, 1]), win.take([3, 4]))
+    >>> assert_disjoint(win.take([0, 1]), win.take([2]))
+    Traceback (most recent call last):
+    neurokit.errors.DataError: Train and test share samples: in recording 0 the test ...
+    """
+    known = {id(r): i for i, r in enumerate(train.recordings)}
+    places = [known.get(id(r), -1) for r in test.recordings]
+    margin = round(gap * train.sampling_rate)
+    for number in np.unique(test.recording_index):
+        a = np.sort(train.first_sample[train.recording_index == places[number]])
+        b = test.first_sample[test.recording_index == number]
+        if not a.size:
+            continue
+        # The nearest train window on either side decides.
+        after = np.searchsorted(a, b)
+        right, left = a[np.minimum(after, a.size - 1)], a[np.maximum(after - 1, 0)]
+        clash = (right < b + test.n_samples + margin) & (right + train.n_samples + margin > b)
+        clash |= (left < b + test.n_samples + margin) & (left + train.n_samples + margin > b)
+        if clash.any():
+            raise DataError(
+                f"Train and test share samples: in recording {number} the test window at sample "
+                f"{b[clash][0]} overlaps a training window or lies closer than the gap of "
+                f"{gap:g} s. Split by block, run or subject."
+            )
+
+
+def split_contiguous(
+    win: Windows, n_splits: int, gap: float = 0.0
+) -> Iterator[tuple[Windows, Windows]]:
+    """Yield train and test windows from contiguous blocks of time.
+
+    Each recording is cut into ``n_splits`` blocks. Fold ``k`` tests on the windows that lie
+    wholly in block ``k`` and trains on those that keep ``gap`` seconds from that block.
+
+    Parameters
+    ----------
+    win : Windows
+        May overlap one another.
+    n_splits : int
+        Blocks a recording.
+    gap : float
+        Seconds between train and test; at least the longest delay or filter that links them.
+
+    Yields
+    ------
+    train, test : Windows
+        Which share no sample.
+
+    Raises
+    ------
+    DataError
+        If a fold has no window to train or to test on.
+
+    Examples
+    --------
+    >>> from neurokit.recording import Recording
+    >>> from neurokit.windows import sliding
+    >>> rec = Recording.from_array(np.ones((100, 2)), 10, stream="bold")
+    >>> win = sliding(rec, stream="bold", length=1)
+    >>> [(len(train), len(test)) for train, test in split_contiguous(win, 5, gap=1.0)]
+    [(7, 2), (6, 2), (6, 2), (6, 2), (7, 2)]
+    """
+    if n_splits < 2:
+        raise DataError(f"A split needs at least 2 blocks; got n_splits={n_splits}.")
+    sizes = np.array([r[win.stream].sizes["time"] for r in win.recordings])[win.recording_index]
+    margin = round(gap * win.sampling_rate)
+    first, last = win.first_sample, win.first_sample + win.n_samples
+    for block in range(n_splits):
+        begin, end = sizes * block // n_splits, sizes * (block + 1) // n_splits
+        test = (first >= begin) & (last <= end)
+        train = (last + margin <= begin) | (first >= end + margin)
+        yield _pair(win, train, test, gap, f"block {block} of {n_splits}")
+
+
+def split_by(
+    win: Windows, key: str, n_splits: int | None = None
+) -> Iterator[tuple[Windows, Windows]]:
+    """Yield train and test windows that share no subject, session or run.
+
+    Parameters
+    ----------
+    win : Windows
+        Of several recordings.
+    key : str
+        A key of ``meta``: ``"subject"``, ``"session"``, ``"run"``; or ``"recording"``.
+    n_splits : int, optional
+        Groups are dealt to this many folds, in their sorted order; by default each group is
+        a fold of its own.
+
+    Yields
+    ------
+    train, test : Windows
+        Whole groups on either side.
+
+    Raises
+    ------
+    DataError
+        If there are fewer groups than folds, or only one.
+
+    Examples
+    --------
+    >>> from neurokit.recording import Recording
+    >>> from neurokit.windows import sliding
+    >>> recs = [Recording.from_array(np.ones((4, 1)), 1, stream="bold", meta={"subject": s})
+    ...         for s in "abc"]
+    >>> win = sliding(recs, stream="bold", length=1)
+    >>> [len(test) for train, test in split_by(win, "subject")]
+    [4, 4, 4]
+    """
+    names, group = np.unique(win.groups(key), return_inverse=True)
+    folds = names.size if n_splits is None else n_splits
+    if names.size < 2 or not 2 <= folds <= names.size:
+        raise DataError(
+            f"Cannot make {folds} folds by {key!r}: there are {names.size} groups "
+            f"({', '.join(map(str, names[:6]))}{' …' if names.size > 6 else ''})."
+        )
+    fold = np.arange(names.size) * folds // names.size
+    for number in range(folds):
+        test = fold[group] == number
+        yield _pair(win, ~test, test, 0.0, f"fold {number} of {folds} by {key}")
+
+
+def _pair(
+    win: Windows, train: np.ndarray, test: np.ndarray, gap: float, what: str
+) -> tuple[Windows, Windows]:
+    for name, mask in (("train", train), ("test", test)):
+        if not mask.any():
+            raise DataError(
+                f"No {name} window in {what} (gap {gap:g} s, {len(win)} windows of {win.length:g} "
+                "s). Use fewer folds, a smaller gap or shorter windows."
+            )
+    pair = win.take(np.flatnonzero(train)), win.take(np.flatnonzero(test))
+    assert_disjoint(*pair, gap=gap)
+    return pair
