@@ -1,7 +1,5 @@
 """Saving: exact, lazy, whole or not at all."""
 
-import os
-import resource
 import signal
 import subprocess
 import sys
@@ -17,6 +15,8 @@ from neurokit.errors import DataError, ReadError
 from neurokit.recording import Recording, storage
 from neurokit.recording.checks import in_memory
 from neurokit.recording.lazy import lazy_array
+
+HANDLES = Path("/proc/self/fd")
 
 
 def everything():
@@ -191,11 +191,10 @@ def test_death_between_the_two_renames_is_mended(tmp_path):
     assert Recording.open(path).identical(old)
 
 
+@pytest.mark.skipif(not HANDLES.exists(), reason="the system does not list open files")
 def test_no_file_is_left_open(tmp_path):
     path = everything().save(tmp_path / "r.zarr")
-    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    before = len(list(HANDLES.iterdir()))
     for _ in range(5):
         Recording.open(path).load()
-    after = len(os.listdir("/proc/self/fd")) if before else 0
-    assert after <= before + 2
-    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 0
+    assert len(list(HANDLES.iterdir())) <= before + 2

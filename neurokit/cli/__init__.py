@@ -1,0 +1,5 @@
+"""The ``neurokit`` command."""
+
+from neurokit.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,112 @@
+"""The ``neurokit`` command: what it offers, and how it fails."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neurokit.cli.data import data
+from neurokit.errors import NeurokitError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Brain recordings on one clock, models trained on them, and a fair score.",
+    epilog="Example: neurokit demo",
+)
+app.add_typer(data, name="data")
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="Where the HTML report goes.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of every random draw.")]
+
+
+def main() -> None:
+    """Run the command; bad input ends in one line and exit status 1."""
+    try:
+        app()
+    except NeurokitError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        typer.echo(
+            f"Error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True
+        )
+        sys.exit(1)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from neurokit import __version__
+
+        typer.echo(f"neurokit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    progress: Annotated[
+        bool | None,
+        typer.Option("--progress/--no-progress", help="Bars; by default only in a terminal."),
+    ] = None,
+    _print_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Set what all commands share."""
+    if progress is not None:
+        os.environ["NEUROKIT_PROGRESS"] = str(int(progress))
+
+
+@app.command(epilog="Example: neurokit demo --output report.html")
+def demo(output: Output = Path("report.html"), seed: Seed = None) -> None:
+    """Answer five questions about the embedded fMRI, EEG, iEEG and spikes.
+
+    Prints a table, writes a report, and fails when a result is outside its recorded band.
+    """
+    from neurokit.cli.questions import answer_recipes, shipped_questions
+
+    answer_recipes(shipped_questions(), output, seed)
+
+
+@app.command(epilog="Example: neurokit run head-direction --output head_direction.html")
+def run(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe in models/, or a TOML file.")],
+    output: Output = Path("report.html"),
+    seed: Seed = None,
+) -> None:
+    """Run one recipe and write its report."""
+    from neurokit.catalog.recipes import recipe as find
+    from neurokit.cli.questions import answer_recipes
+
+    answer_recipes([find(recipe)], output, seed)
+
+
+@app.command(epilog="Example: neurokit report scores.nc --output report.html")
+def report(
+    results: Annotated[
+        list[Path], typer.Argument(help="Results of nk.alignment.encode, saved by to_netcdf.")
+    ],
+    output: Output = Path("report.html"),
+) -> None:
+    """Write an HTML report of saved encoding results."""
+    from neurokit.cli.results import open_results
+    from neurokit.reports import report as write
+
+    typer.echo(f"Report: {write(open_results(results), path=output)}")
+
+
+@app.command(epilog="Example: neurokit doctor")
+def doctor() -> None:
+    """Check this installation: versions, devices, folders, embedded recordings."""
+    from neurokit.cli.doctor import examine
+
+    raise typer.Exit(examine())

@@ -1,0 +1,104 @@
+"""A card's recording: fetched once, read, compared with what the card promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+
+from neurokit import catalog
+from neurokit.datasets.fetch import fetch
+from neurokit.datasets.reading import read
+from neurokit.errors import DataError
+from neurokit.recording import Recording
+
+__all__ = ["load"]
+
+_MAIN_STREAMS = ("eeg", "ieeg", "meg", "bold", "lfp", "calcium", "counts", "spikes")
+
+
+def load(name: str, **kwargs: Any) -> Recording:
+    """Load a recording of the catalogue by name.
+
+    Parameters
+    ----------
+    name : str
+        A card's name; ``nk.datasets.list()`` shows them.
+    **kwargs
+        Passed to the reader, over the arguments that the card gives. For a BIDS data set
+        ``subject=``, ``session=``, ``task=`` and ``run=`` choose the one recording.
+
+    Returns
+    -------
+    Recording
+        With licence and citation in ``meta``.
+
+    Raises
+    ------
+    UnknownNameError
+        If no card has this name; the nearest is suggested.
+    DownloadError
+        If it is not here and cannot be downloaded, with what to do.
+    DataError
+        If what was read is not what the card promises, or the choice is not unique.
+
+    Examples
+    --------
+    >>> import neurokit as nk
+    >>> nk.datasets.load("gripforce")["ieeg"].sizes["channel"]
+    9
+    """
+    card = catalog.card(name)
+    entry = card.entry(fetch(name))
+    arguments = {**(card.read.arguments if card.read else {}), **kwargs}
+    rec = (
+        _one_of_bids(name, entry, arguments) if card.layout == "bids" else read(entry, **arguments)
+    )
+    card.check(facts(rec))
+    meta = {"dataset": card.name, "licence": card.licence, "citation": card.citation}
+    return rec.replace(meta=meta, history=f"load({name!r})")
+
+
+def facts(rec: Recording) -> dict[str, float | str | None]:
+    """Return what a recording is, in the words of a card's expectations.
+
+    Parameters
+    ----------
+    rec : Recording
+        Any recording.
+
+    Returns
+    -------
+    dict
+        ``channels``, ``neurons``, ``rois``, ``voxels``, ``sampling_rate`` (Hz), ``units`` …
+
+    Examples
+    --------
+    >>> facts(Recording.from_spikes([0.1], [0], duration=1.0))
+    {'duration': 1.0, 'events': 0, 'neurons': 1}
+    """
+    found: dict[str, float | str | None] = {"duration": rec.duration, "events": len(rec.events)}
+    if "spikes" in rec:
+        found["neurons"] = rec["spikes"].sizes["unit"]
+    main = next((rec[s] for s in _MAIN_STREAMS if s in rec), None)
+    if isinstance(main, xr.DataArray):
+        count = {"channel": "channels", "roi": "rois", "voxel": "voxels", "unit": "neurons"}
+        found |= {count[str(d)]: n for d, n in main.sizes.items() if d in count}
+        found |= {"frames": main.shape[0], "units": main.attrs["units"]}
+        rate = main.attrs.get("sampling_rate")
+        found |= {"sampling_rate": rate, "tr": 1 / rate} if rate else {}
+    return found
+
+
+def _one_of_bids(name: str, root: Any, arguments: dict[str, Any]) -> Recording:
+    from neurokit.datasets.bids import read_bids
+
+    recordings = read_bids(root, **arguments)
+    if len(recordings) != 1:
+        subjects = sorted({str(r.meta.get("subject")) for r in recordings})
+        raise DataError(
+            f"{name} holds {len(recordings)} recordings (subjects {', '.join(subjects[:8])}). "
+            f"Choose one with subject=, session=, task=, run=, or read all with "
+            f"nk.datasets.read_bids(nk.datasets.fetch({name!r}), …)."
+        )
+    return recordings[0]
