@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,17 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         self.labels = labels
         self.classes = tuple(classes)
         self._arrays = [_array(r[stream]) for r in self.recordings]
+        self.start = np.empty(len(self), dtype=np.float64)
+        for number, mine in _by_recording(self.recording_index):
+            time = self.recordings[number][stream]["time"].values
+            self.start[mine] = time[self.first_sample[mine]]
+        # Slicing a tensor is far cheaper than making one for each window.
+        self._facts = {
+            "recording": torch.from_numpy(self.recording_index),
+            "start": torch.from_numpy(self.start),
+        }
+        if labels is not None:
+            self._facts["label"] = torch.from_numpy(np.ascontiguousarray(labels))
 
     def __len__(self) -> int:
         return self.recording_index.size
@@ -84,14 +95,8 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
             raise IndexError(f"Window {index} of {len(self)}.")
         recording = int(self.recording_index[index])
         first = int(self.first_sample[index])
-        item = {
-            "x": _tensor(_rows(self._arrays[recording], first, self.n_samples)),
-            "recording": torch.tensor(recording),
-            "start": torch.tensor(float(self._time(recording)[first]), dtype=torch.float64),
-        }
-        if self.labels is not None:
-            item["label"] = torch.tensor(self.labels[index])
-        return item
+        x = _tensor(_rows(self._arrays[recording], first, self.n_samples))
+        return {"x": x, **{key: fact[index] for key, fact in self._facts.items()}}
 
     def batch(self, indices: Sequence[int] | np.ndarray) -> dict[str, torch.Tensor]:
         """Return several windows stacked, with one copy in all.
@@ -113,23 +118,8 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         torch.Size([2, 20, 2])
         """
         indices = np.asarray(indices, dtype=np.int64)
-        out: dict[str, torch.Tensor] = {
-            "x": torch.from_numpy(self._gather(indices)),
-            "recording": torch.from_numpy(self.recording_index[indices]),
-            "start": torch.from_numpy(self.start[indices]),
-        }
-        if self.labels is not None:
-            out["label"] = torch.from_numpy(self.labels[indices])
-        return out
-
-    @property
-    def start(self) -> np.ndarray:
-        """Second at which each window begins."""
-        out = np.empty(len(self), dtype=np.float64)
-        for recording in np.unique(self.recording_index):
-            mine = self.recording_index == recording
-            out[mine] = self._time(int(recording))[self.first_sample[mine]]
-        return out
+        x = torch.from_numpy(self._gather(indices))
+        return {"x": x, **{key: fact[indices] for key, fact in self._facts.items()}}
 
     @property
     def length(self) -> float:
@@ -236,16 +226,12 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
             raise DataError(f"Empty selection: no window has {wanted}.")
         return self.take(np.flatnonzero(keep))
 
-    def _time(self, recording: int) -> np.ndarray:
-        return self.recordings[recording][self.stream]["time"].values
-
     def _gather(self, indices: np.ndarray) -> np.ndarray:
         shape = (indices.size, self.n_samples, *self._arrays[0].shape[1:])
         out = np.empty(shape, dtype=self._arrays[0].dtype)
-        recordings, firsts = self.recording_index[indices], self.first_sample[indices]
-        for recording in np.unique(recordings):
-            mine = np.flatnonzero(recordings == recording)
-            array = self._arrays[recording]
+        firsts = self.first_sample[indices]
+        for number, mine in _by_recording(self.recording_index[indices]):
+            array = self._arrays[number]
             if isinstance(array, np.ndarray):
                 view = np.lib.stride_tricks.sliding_window_view(array, self.n_samples, axis=0)
                 out[mine] = np.moveaxis(view, -1, 1)[firsts[mine]]
@@ -392,6 +378,13 @@ def epochs(
         )
     win = Windows(recordings, stream, n_samples, np.array(index), np.concatenate(firsts))
     return win if labels is None else _with_labels(win, np.array(values))
+
+
+def _by_recording(index: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each recording's number and the positions of its windows."""
+    order = np.argsort(index, kind="stable")
+    numbers, firsts = np.unique(index[order], return_index=True)
+    yield from zip(numbers.tolist(), np.split(order, firsts[1:]), strict=True)
 
 
 def _array(stream: xr.DataArray) -> np.ndarray | xr.DataArray:

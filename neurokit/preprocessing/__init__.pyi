@@ -1,0 +1,9 @@
+from .binning import bin_spikes as bin_spikes
+from .confounds import clean_confounds as clean_confounds
+from .epoching import epoch as epoch
+from .filtering import filter as filter
+from .filtering import notch as notch
+from .parcellation import parcellate as parcellate
+from .rereferencing import rereference as rereference
+from .resampling import resample as resample
+from .standardization import standardize as standardize
