@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from neurokit.catalog.cards import Card, Expect, RemoteFile, card, read_card
+    from neurokit.catalog.cards import Card, card, read_card
+    from neurokit.catalog.fields import Expect, RemoteFile
     from neurokit.catalog.folders import Kind, find, names, shelf, shelves
     from neurokit.catalog.schema import Schema, read_toml
 
@@ -32,7 +33,8 @@ __all__ = [
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "cards": ["Card", "Expect", "RemoteFile", "card", "read_card"],
+        "cards": ["Card", "card", "read_card"],
+        "fields": ["Expect", "RemoteFile"],
         "folders": ["Kind", "find", "names", "shelf", "shelves"],
         "schema": ["Schema", "read_toml"],
     },

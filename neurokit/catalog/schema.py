@@ -98,8 +98,8 @@ def _explain(problem: Any, schema: type[Schema]) -> str:
         case "value_error":
             return str(problem["msg"]).removeprefix("Value error, ")
         case _:
-            said = str(problem["msg"]).removeprefix("Input should be ")
-            return f"expected {said}; got {problem['input']!r}."
+            said = str(problem["msg"]).replace("Input should be", "expected", 1)
+            return f"{said[0].lower()}{said[1:]}; got {problem['input']!r}."
 
 
 def _fields_at(schema: type[Schema], location: tuple[int | str, ...]) -> list[str]:

@@ -62,8 +62,8 @@ def unpack(archive: str | Path, folder: str | Path) -> list[str]:
         else:
             raise ReadError(f"{archive.name}: expected a zip or tar archive; it is neither.")
     except (
-        zipfile.BadZipFile, gzip.BadGzipFile, tarfile.TarError, zlib.error, LZMAError, EOFError, RuntimeError,
-        NotImplementedError,
+        zipfile.BadZipFile, gzip.BadGzipFile, tarfile.TarError, zlib.error, LZMAError, EOFError,
+        RuntimeError, NotImplementedError,
     ) as error:  # fmt: skip
         raise ReadError(f"{archive.name}: damaged or unsupported archive: {error}") from error
     return sorted(path.name for path in folder.iterdir())
@@ -107,36 +107,34 @@ def _check_links(archive: Path, members: list[tarfile.TarInfo]) -> None:
     links = {PurePosixPath(m.name) for m in members if m.issym() or m.islnk()}
     for member in members:
         path = PurePosixPath(member.name)
-        ways = [path]
+        passed = set(path.parents)
         if path in links:
             # A hard link's target counts from the archive's root, a soft one's from its own place.
-            ways.append(
-                _joined(path.parent if member.issym() else PurePosixPath(), member.linkname)
-            )
-        if any(".." in way.parts or way.is_absolute() for way in ways):
-            raise ReadError(
-                f"{archive.name}: member {member.name!r} links to {member.linkname!r}, outside "
-                "the folder; not unpacked."
-            )
-        if through := links & {parent for way in ways for parent in way.parents}:
+            steps = _walk(path.parent if member.issym() else PurePosixPath(), member.linkname)
+            if any(".." in step.parts or step.is_absolute() for step in steps):
+                raise ReadError(
+                    f"{archive.name}: member {member.name!r} links to {member.linkname!r}, "
+                    "outside the folder; not unpacked."
+                )
+            passed.update(steps[:-1])
+        if through := links & passed:
             raise ReadError(
                 f"{archive.name}: member {member.name!r} goes through the link "
                 f"{str(min(through))!r}; not unpacked."
             )
 
 
-def _joined(base: PurePosixPath, target: str) -> PurePosixPath:
-    """Resolve ``..`` by name; one that remains leads outside."""
+def _walk(base: PurePosixPath, target: str) -> list[PurePosixPath]:
+    """Follow a link's target by name, step by step; a ``..`` that remains leads outside."""
     pure = PurePosixPath(target.replace("\\", "/"))
     if pure.is_absolute() or re.match(r"[A-Za-z]:", target):
-        return PurePosixPath("/")
-    parts = list(base.parts)
+        return [PurePosixPath("/")]
+    steps = [base]
     for part in pure.parts:
-        if part == ".." and parts and parts[-1] != "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return PurePosixPath(*parts)
+        here = steps[-1]
+        up = part == ".." and here.parts and here.parts[-1] != ".."
+        steps.append(here.parent if up else here / part)
+    return steps
 
 
 def _check_sizes(archive: Path, sizes: Iterable[int]) -> None:

@@ -133,7 +133,7 @@ class Cache:
         """
         try:
             content = json.loads(self.pins_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError) as error:
             raise DownloadError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from neurokit.catalog.cards import Card, RemoteFile, card
+from neurokit.catalog.cards import Card, card
+from neurokit.catalog.fields import RemoteFile
 from neurokit.datasets.archive import unpack
 from neurokit.datasets.cache import Cache, cache_folder, sha256_of
 from neurokit.datasets.transfer import TransferFailed, download
@@ -82,7 +83,10 @@ def is_cached(wanted: Card) -> bool:
     if local is not None and local.exists():
         return True
     cache = Cache(cache_folder(), wanted.name)
-    return _all_there(wanted, cache) if wanted.files else _has_files(cache.folder)
+    try:
+        return _all_there(wanted, cache) if wanted.files else _has_files(cache.folder)
+    except DownloadError:
+        return False
 
 
 def _result(wanted: Card, cache: Cache) -> Path:

@@ -6,7 +6,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from neurokit.catalog.cards import Card, Modality, card, read_card
+from neurokit.catalog.cards import Card, card, read_card
+from neurokit.catalog.fields import Modality
 from neurokit.catalog.folders import names
 from neurokit.datasets.fetch import is_cached
 from neurokit.errors import DataError, ReadError, UnknownNameError

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +24,14 @@ from neurokit.progress import progress_bar
 if TYPE_CHECKING:
     from requests import Response
 
-    from neurokit.catalog.cards import RemoteFile
+    from neurokit.catalog.fields import RemoteFile
 
 __all__ = ["TransferFailed", "download"]
 
 BACKOFF = 1.0
 """Seconds before the first retry; doubled before each further one."""
 ATTEMPTS = 5
+"""Failures in a row, without a byte gained, before an address is given up."""
 TIMEOUT = (15.0, 60.0)
 """Seconds to connect, and to wait for the next byte."""
 _BLOCK = 1 << 18
@@ -111,17 +113,26 @@ def download(file: RemoteFile, url: str, cache: Cache, progress: bool | None = N
     partial = _Partial(cache.staging / f"{file.filename}.part")
     partial.path.parent.mkdir(parents=True, exist_ok=True)
     with _no_leftovers_on_full_disk(partial, cache):
-        for attempt in range(ATTEMPTS):
-            try:
-                _transfer(file, url, partial, cache, progress)
-                _refuse_html(file, url, partial)
-                break
-            except TransferFailed as failure:
-                if not failure.retry or attempt == ATTEMPTS - 1:
-                    raise
-                time.sleep(BACKOFF * 2**attempt)
+        _transfer_stubbornly(file, url, partial, cache, progress)
+        _refuse_html(file, url, partial)
     partial.note.unlink(missing_ok=True)
     return partial.path
+
+
+def _transfer_stubbornly(
+    file: RemoteFile, url: str, partial: _Partial, cache: Cache, progress: bool | None
+) -> None:
+    failures, best = 0, partial.size
+    while True:
+        try:
+            return _transfer(file, url, partial, cache, progress)
+        except TransferFailed as failure:
+            # A line that drops every minute still brings a large file, piece by piece.
+            failures = 1 if partial.size > best else failures + 1
+            best = max(best, partial.size)
+            if not failure.retry or failures >= ATTEMPTS:
+                raise
+            time.sleep(BACKOFF * 2 ** (failures - 1))
 
 
 @contextmanager
@@ -153,15 +164,19 @@ def _network_errors(url: str) -> Iterator[None]:
     ) as error:
         raise TransferFailed(f"{url}: {error}", retry=False) from error
     except requests.exceptions.ConnectionError as error:
-        raise TransferFailed(f"{url}: no connection ({_root_cause(error)})", retry=True) from error
+        cause = _root_cause(error)
+        # Where no name resolves there is no network, and waiting would only delay saying so.
+        raise TransferFailed(
+            f"{url}: no connection ({cause})", retry=not isinstance(cause, socket.gaierror)
+        ) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise TransferFailed(f"{url}: {_root_cause(error)}", retry=True) from error
+        raise TransferFailed(f"{url}: {_root_cause(error)!r}", retry=True) from error
 
 
-def _root_cause(error: BaseException) -> str:
+def _root_cause(error: BaseException) -> BaseException:
     while error.__context__ is not None:
         error = error.__context__
-    return str(error) or type(error).__name__
+    return error
 
 
 def _transfer(
@@ -170,6 +185,8 @@ def _transfer(
     import requests
 
     start = _resume_from(file, url, partial)
+    if start and start == file.size:
+        return
     headers = {"Accept-Encoding": "identity", "User-Agent": "neurokit"}
     if start:
         headers["Range"] = f"bytes={start}-"
@@ -179,6 +196,8 @@ def _transfer(
         _network_errors(url),
         requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response,
     ):
+        if response.headers.get("Content-Range") == f"bytes */{start}":
+            return  # All of it had come before the process that fetched it ended.
         start = _check_answer(response, url, start, partial)
         total = _check_size(response, file, start)
         cache.need((total or 0) - start)
@@ -191,7 +210,7 @@ def _resume_from(file: RemoteFile, url: str, partial: _Partial) -> int:
     """Bytes to keep: all, where a wrong splice would be noticed, else none."""
     origin = partial.origin()
     same = origin.get("url") == url and bool(origin.get("validator"))
-    too_long = file.size is not None and partial.size >= file.size
+    too_long = file.size is not None and partial.size > file.size
     if not (file.known_sha256 or same) or too_long:
         partial.discard()
     return partial.size
@@ -259,6 +278,8 @@ def _write(
                 raise TransferFailed(f"{response.url}: more than {total} bytes came", retry=False)
             stream.write(block)
             bar.update(len(block))
+    if not written:
+        raise TransferFailed(f"{response.url}: an empty answer", retry=True)
     if total is not None and written < total:
         raise TransferFailed(f"{response.url}: cut at {written} of {total} bytes", retry=True)
 
@@ -272,7 +293,7 @@ def _refuse_html(file: RemoteFile, url: str, partial: _Partial) -> None:
     if is_page:
         partial.discard()
         raise TransferFailed(
-            f"{url}: the server answered with an HTML page instead of the file; it may have moved or "
-            "want a login",
+            f"{url}: the server answered with an HTML page instead of the file, which may have "
+            "moved or want a login",
             retry=False,
         )
