@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from neurokit import catalog
 from neurokit.datasets.fetch import fetch
-from neurokit.datasets.reading import read
-from neurokit.errors import DataError
+from neurokit.datasets.reading import read, sniff
+from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
 
 __all__ = ["load"]
@@ -17,13 +18,15 @@ __all__ = ["load"]
 _MAIN_STREAMS = ("eeg", "ieeg", "meg", "bold", "lfp", "calcium", "counts", "spikes")
 
 
-def load(name: str, **kwargs: Any) -> Recording:
+def load(name: str, file: str | None = None, **kwargs: Any) -> Recording:
     """Load a recording of the catalogue by name.
 
     Parameters
     ----------
     name : str
         A card's name; ``nk.datasets.list()`` shows them.
+    file : str, optional
+        Which file, relative to the data set's folder, where it holds many recordings.
     **kwargs
         Passed to the reader, over the arguments that the card gives. For a BIDS data set
         ``subject=``, ``session=``, ``task=`` and ``run=`` choose the one recording.
@@ -49,11 +52,13 @@ def load(name: str, **kwargs: Any) -> Recording:
     9
     """
     card = catalog.card(name)
-    entry = card.entry(fetch(name))
+    root = fetch(name)
+    entry = card.entry(root) if file is None else _chosen(name, root, file)
     arguments = {**(card.read.arguments if card.read else {}), **kwargs}
-    rec = (
-        _one_of_bids(name, entry, arguments) if card.layout == "bids" else read(entry, **arguments)
-    )
+    if card.layout == "bids" and file is None:
+        rec = _one_of_bids(name, entry, arguments)
+    else:
+        rec = read(_only_file(name, entry), **arguments)
     card.check(facts(rec))
     meta = {"dataset": card.name, "licence": card.licence, "citation": card.citation}
     return rec.replace(meta=meta, history=f"load({name!r})")
@@ -88,6 +93,27 @@ def facts(rec: Recording) -> dict[str, float | str | None]:
         rate = main.attrs.get("sampling_rate")
         found |= {"sampling_rate": rate, "tr": 1 / rate} if rate else {}
     return found
+
+
+def _chosen(name: str, root: Path, file: str) -> Path:
+    path = (root / file).resolve()
+    if not path.is_relative_to(root.resolve()) or not path.exists():
+        known = [p.relative_to(root).as_posix() for p in sorted(root.rglob("*")) if p.is_file()]
+        raise UnknownNameError(f"file of {name}", file, known)
+    return path
+
+
+def _only_file(name: str, entry: Path) -> Path:
+    """Return what to read; of a folder of many recordings, ask which one."""
+    if entry.is_file() or sniff(entry) is not None:
+        return entry
+    files = [p.relative_to(entry).as_posix() for p in sorted(entry.rglob("*")) if p.is_file()]
+    if len(files) == 1:
+        return entry / files[0]
+    raise DataError(
+        f"{name} holds {len(files)} files. Choose one with load({name!r}, file=…), such as "
+        f"{', '.join(map(repr, files[:3]))}; or read them all from {entry}."
+    )
 
 
 def _one_of_bids(name: str, root: Any, arguments: dict[str, Any]) -> Recording:
