@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from neurokit.alignment.inputs import target_coords
 from neurokit.alignment.statistics import unit_norm
 from neurokit.errors import DataError, UnknownNameError
 
@@ -133,34 +134,6 @@ def reliability_from_ncsnr(ncsnr: ArrayLike, n_repeats: int) -> Array:
     return 1 / (1 + noise)
 
 
-def target_coords(array: object) -> dict[str, tuple[str, NDArray]]:
-    """Return the coordinates along the last dimension of an array, renamed to ``target``.
-
-    Parameters
-    ----------
-    array : object
-        A DataArray; anything else has no coordinates.
-
-    Returns
-    -------
-    dict
-        Coordinates over ``target``; the one named like the dimension becomes its index.
-
-    Examples
-    --------
-    >>> target_coords(xr.DataArray(np.zeros((2, 1)), dims=("time", "roi"), coords={"roi": ["V1"]}))
-    {'target': ('target', array(['V1'], dtype='<U2'))}
-    """
-    if not isinstance(array, xr.DataArray):
-        return {}
-    last = array.dims[-1]
-    return {
-        "target" if name == last else str(name): ("target", coord.values)
-        for name, coord in array.coords.items()
-        if coord.dims == (last,)
-    }
-
-
 def _split_half(values: Array, n_splits: int, rng: np.random.Generator) -> Array:
     """Correlate random halves and extend to all repeats (Spearman 1910; Brown 1910)."""
     m = len(values)
@@ -224,4 +197,3 @@ def _check_repeats(repeats: ArrayLike | xr.DataArray) -> Array:
             "that every repeat has, or drop the targets."
         )
     return values
-

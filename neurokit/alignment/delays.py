@@ -107,7 +107,7 @@ def check_delays(delays: Sequence[int], n: int) -> list[int]:
 
 
 def segments(groups: ArrayLike | None, n: int) -> NDArray[np.intp]:
-    """Number the stretches of samples with one label.
+    """Give each stretch of samples with one label a number.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def segments(groups: ArrayLike | None, n: int) -> NDArray[np.intp]:
     Raises
     ------
     DataError
-        As many labels as samples were expected.
+        Not one label per sample.
 
     Examples
     --------
@@ -151,9 +151,7 @@ def _relabel(x: xr.DataArray, values: NDArray[np.floating], steps: list[int]) ->
     sample, feature = x.dims
     n_features = x.sizes[feature]
     coords = {
-        name: (coord.dims, np.tile(coord.values, len(steps)))
-        if coord.dims == (feature,)
-        else coord
+        name: (coord.dims, np.tile(coord.values, len(steps))) if coord.dims == (feature,) else coord
         for name, coord in x.coords.items()
         if coord.dims in [(), (sample,), (feature,)]
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import scipy.stats
@@ -13,14 +13,17 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from neurokit.alignment import ridge, splits, statistics
-from neurokit.alignment._inputs import Inputs, check_inputs, match_ceiling, versions
 from neurokit.alignment.delays import check_delays, delayed, segments
+from neurokit.alignment.inputs import Inputs, check_ceiling, check_inputs, some, versions
 from neurokit.errors import DataError
 from neurokit.progress import progress_bar
 
 __all__ = ["encode"]
 
 Array = NDArray[np.float64]
+SMALLEST_TEST = 3  # samples, below which a correlation says nothing
+SHORTEST_ROTATION = 8  # samples, below which permutations move whole folds instead of groups
+
 Cv = int | Iterable[tuple[ArrayLike, ArrayLike]] | None
 
 
@@ -68,7 +71,7 @@ def encode(
         Delays in samples at which the features may act, see
         :func:`~neurokit.alignment.delayed`.
     bands : None
-        Reserved for penalties per band of features, which this version does not have.
+        Penalties per band of features; this version has none, and raises.
     ceiling : float, array-like, DataArray or Dataset, optional
         The r-ceiling of each target (not the reliability, its square), or what
         :func:`~neurokit.alignment.noise_ceiling` returns.
@@ -84,8 +87,10 @@ def encode(
         Whether to z-score features with the training mean and standard deviation.
     block : int, optional
         Block length in samples. With it, permutations exchange blocks; without it they
-        rotate each test stretch. Also the unit of the interval when there are no groups, by
-        default a twentieth of the samples.
+        rotate predictions, in both cases within the groups of a test set, or over the whole
+        test set where groups are shorter than 8 samples or a target is constant in each.
+        Also the unit of the interval when there are no groups, by default a twentieth of
+        the samples.
     n_permutations, n_bootstraps : int
         Number of permutations and of bootstrap resamples; 0 leaves their variables out.
     confidence : float
@@ -100,11 +105,11 @@ def encode(
     Returns
     -------
     Dataset
-        Over ``target``: ``r`` and ``r2``, the means over folds of the correlation and of
+        Over ``target``: ``r`` and ``R2``, the means over folds of the correlation and of
         the R2 against the training mean; ``p`` (one-sided permutation), ``q``
         (Benjamini–Hochberg over targets), ``r_low`` and ``r_high`` (bootstrap over units);
         with a ceiling ``ceiling`` and ``r_normalised`` = r / ceiling. Over ``fold`` and
-        ``target``: ``r_fold``, ``r2_fold``, ``alpha``. Attributes say how it was made.
+        ``target``: ``r_fold``, ``R2_fold``, ``alpha``. Attributes say how it was made.
 
     Raises
     ------
@@ -120,6 +125,12 @@ def encode(
         Features constant in a training set (they get weight zero there), constant targets
         (r = 0), or 5 % or more of the penalties on an edge of the grid.
 
+    Notes
+    -----
+    Models are fitted once: permutations and resamples move finished predictions. Folds that
+    train each other share errors which that would miss, so both the null distribution and
+    the interval are widened by :func:`~neurokit.alignment.statistics.fold_inflation`.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -132,23 +143,323 @@ def encode(
     if bands is not None:
         raise DataError("Penalties per band of features are not available here. Use bands=None.")
     data = check_inputs(x, y, groups)
-    limit = match_ceiling(ceiling, data.coords, data.y.shape[1])
-    steps = check_delays(delays, len(data.x)) if delays is not None else [0]
+    _check_settings(len(data.x), block, confidence, n_permutations, n_bootstraps)
+    limit = None if ceiling is None else check_ceiling(ceiling, data.coords, data.y.shape[1])
+    steps = [0] if delays is None else check_delays(delays, len(data.x))
     reach = max(abs(step) for step in steps)
-    folds, split = _folds(data, cv, reach if gap is None else gap)
+    folds, split = _folds(data, cv, gap, reach)
     if reach and not allow_leakage:
         _refuse_leaks(folds, segments(data.groups, len(data.x)), reach)
-    features = delayed(data.x, steps, data.groups) if delays is not None else data.x
-    fits = _fit_folds(features, data, folds, alphas, selection, inner_cv, gap or reach,
-                      standardize, progress)
+    features = data.x if delays is None else delayed(data.x, steps, data.groups)
+    plan = _Plan(alphas, selection, inner_cv, max(reach, gap or 0), standardize)
+    fits = [
+        _fit(features, data, train, test, plan)
+        for train, test in progress_bar(folds, enabled=progress, desc="encode", unit="fold")
+    ]
+    _warn(data, fits, steps)
+    rows = _Rows.stack(data, folds, fits, block or max(-(-len(data.x) // 20), reach + 1))
     result = _scores(data, folds, fits)
-    test = np.concatenate([test for _, test in folds])
-    rows = _Rows(
-        data.y[test],
-        np.concatenate([fit.prediction for fit in fits]),
-        np.repeat(np.arange(len(folds)), [len(test) for _, test in folds]),
-        None if data.groups is None else data.groups[test],
-    )
     if n_permutations:
-        ...
+        result = result.assign(_significance(rows, block, n_permutations, seed))
+    if n_bootstraps:
+        result = result.assign(_interval(rows, confidence, n_bootstraps, seed))
+    if limit is not None:
+        known = np.where(limit > 0, limit, np.nan)
+        result["ceiling"] = ("target", np.array(limit))
+        result["r_normalised"] = ("target", result.r.values / known)
+    result.attrs = {
+        "split": split,
+        "chance": 0.0,
+        "n_samples": len(data.x),
+        "n_features": features.shape[1],
+        "delays": steps,
+        "selection": selection,
+        "standardize": int(standardize),
+        "seed": seed,
+        "n_permutations": n_permutations,
+        "permutation": rows.describe_moves(block),
+        "n_bootstraps": n_bootstraps,
+        "confidence": confidence,
+        "fold_inflation": rows.inflation,
+        "interval_unit": rows.unit_name,
+        "interval_units": int(np.unique(rows.unit).size),
+        "versions": versions(),
+    }
     return result
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How each fold is fitted."""
+
+    alphas: ArrayLike | Literal["auto"]
+    selection: str
+    inner_cv: int
+    gap: int
+    standardize: bool
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What one fold gave."""
+
+    prediction: NDArray
+    r: Array
+    r2: Array
+    alpha: Array
+    chosen: NDArray[np.intp]
+    n_alphas: int
+    constant: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The test samples of all folds, stacked."""
+
+    y: NDArray
+    prediction: NDArray
+    fold: NDArray[np.intp]
+    segment: NDArray[np.intp]
+    unit: NDArray
+    unit_name: str
+    in_groups: bool
+    inflation: float
+    times_tested: int
+
+    @classmethod
+    def stack(cls, data: Inputs, folds: splits.Folds, fits: list[_Fit], block: int) -> _Rows:
+        """Stack folds, and say which rows move together and which are independent."""
+        test = np.concatenate([test for _, test in folds])
+        fold = np.repeat(np.arange(len(folds)), [len(test) for _, test in folds])
+        unit, unit_name = test // block, f"block of {block} samples"
+        segment, in_groups = fold, False
+        if data.groups is not None:
+            codes, n_groups = splits.group_codes(data.groups)
+            unit, unit_name = codes[test], "group"
+            pairs = fold * n_groups + codes[test]
+            in_groups = _moves_within(data.y[test], pairs)
+            segment = pairs if in_groups else fold
+        prediction = np.concatenate([fit.prediction for fit in fits])
+        return cls(
+            data.y[test],
+            prediction,
+            fold,
+            segment,
+            unit,
+            unit_name,
+            in_groups,
+            statistics.fold_inflation(folds, len(data.x)),
+            int(np.bincount(test).max()),
+        )
+
+    def describe_moves(self, block: int | None) -> str:
+        """Say in words what a permutation does."""
+        where = "groups" if self.in_groups else "test folds"
+        what = "rotation" if block is None else f"exchange of blocks of {block} samples"
+        return f"{what} within {where}"
+
+
+def _check_settings(
+    n: int, block: int | None, confidence: float, n_permutations: int, n_bootstraps: int
+) -> None:
+    """Refuse settings of the statistics before any time is spent on fits."""
+    if block is not None and not 1 <= block <= n // 2:
+        raise DataError(f"Expected a block of 1 to {n // 2} of the {n} samples; got {block}.")
+    if not 0 < confidence < 1:
+        raise DataError(f"Expected a confidence between 0 and 1; got {confidence}.")
+    if min(n_permutations, n_bootstraps) < 0:
+        raise DataError(
+            "Expected n_permutations and n_bootstraps of 0 or more; got "
+            f"{n_permutations} and {n_bootstraps}."
+        )
+
+
+def _moves_within(y: NDArray, group: NDArray[np.intp]) -> bool:
+    """Tell whether moving predictions within groups can change every target's score."""
+    order = np.argsort(group, kind="stable")
+    _, start, size = np.unique(group[order], return_index=True, return_counts=True)
+    if size.min() < SHORTEST_ROTATION:
+        return False
+    y = y[order]
+    within = np.maximum.reduceat(y, start) > np.minimum.reduceat(y, start)
+    return bool((within.any(axis=0) | (np.ptp(y, axis=0) == 0)).all())
+
+
+def _folds(data: Inputs, cv: Cv, gap: int | None, reach: int) -> tuple[splits.Folds, str]:
+    """Make or check the folds, and describe them."""
+    n = len(data.x)
+    if gap is not None and (data.groups is not None or not isinstance(cv, int | np.integer)):
+        raise DataError("A gap belongs to contiguous folds. Leave it out with groups or own folds.")
+    if data.groups is not None and (cv is None or isinstance(cv, int | np.integer)):
+        folds = splits.by_group(data.groups, None if cv is None else int(cv))
+        name = f"{len(folds)} folds of whole groups"
+    elif cv is None:
+        raise DataError("cv=None leaves one group out at a time, and needs groups.")
+    elif isinstance(cv, int | np.integer):
+        gap = reach if gap is None else gap
+        folds = splits.contiguous(n, int(cv), gap)
+        name = f"{cv} contiguous folds with a gap of {gap} samples"
+    else:
+        folds = splits.check_folds(cv, n)
+        name = f"{len(folds)} folds as given"
+    smallest = min(len(test) for _, test in folds)
+    if smallest < SMALLEST_TEST or min(len(train) for train, _ in folds) < 2:
+        raise DataError(
+            f"A correlation needs at least {SMALLEST_TEST} test samples and a fit 2 training "
+            f"samples in every fold; the smallest test set has {smallest}. Use fewer folds."
+        )
+    return folds, name
+
+
+def _refuse_leaks(folds: splits.Folds, segment: NDArray[np.intp], reach: int) -> None:
+    """Raise when a training row lies within the longest delay of a test row."""
+    for k, (train, test) in enumerate(folds):
+        side = np.zeros(len(segment), dtype=np.int8)
+        side[train], side[test] = 1, 2
+        for step in range(1, reach + 1):
+            near = (side[step:] * side[:-step] == 2) & (segment[step:] == segment[:-step])
+            if near.any():
+                raise DataError(
+                    f"Fold {k} trains on samples {step} from a test sample, within the longest "
+                    f"delay of {reach}: the same features are on both sides. Use contiguous "
+                    f"folds with a gap of {reach} or whole groups, or pass allow_leakage=True."
+                )
+
+
+def _fit(
+    x: NDArray, data: Inputs, train: NDArray[np.intp], test: NDArray[np.intp], plan: _Plan
+) -> _Fit:
+    """Fit one fold with what its training samples say, and predict its test samples."""
+    x_train, x_test, constant = _scale(x[train], x[test], plan.standardize)
+    inner = _inner_folds(data, train, plan) if plan.selection == "kfold" else None
+    problem = ridge.prepare(x_train, plan.alphas, plan.selection, inner)
+    projected = problem.spectrum.project(x_test)
+    n_targets = data.y.shape[1]
+    prediction = np.empty((len(test), n_targets), dtype=data.y.dtype)
+    chosen = np.empty(n_targets, dtype=np.intp)
+    r, r2 = np.empty((2, n_targets))
+    for block in ridge.target_blocks(n_targets):
+        solution = ridge.solve(problem, data.y[train, block])
+        predicted = projected @ solution.weights + solution.y_mean
+        measured = data.y[test, block]
+        r[block] = statistics.pearson(measured, predicted)
+        r2[block] = statistics.r2(measured, predicted, solution.y_mean)
+        prediction[:, block], chosen[block] = predicted, solution.chosen
+    alpha = problem.alphas[chosen]
+    return _Fit(prediction, r, r2, alpha, chosen, len(problem.alphas), constant)
+
+
+def _scale(
+    train: NDArray, test: NDArray, standardize: bool
+) -> tuple[Array, Array, NDArray[np.intp]]:
+    """Centre and scale with training statistics; constant features become zero."""
+    train, test = train.astype(np.float64), test.astype(np.float64)
+    mean, sd = train.mean(axis=0), train.std(axis=0)
+    varies = sd > 1e-12 * np.abs(train).max(axis=0)
+    if not varies.any():
+        raise DataError(
+            f"All {train.shape[1]} features are constant over the {len(train)} training samples "
+            "of a fold. Check that x is not empty of signal."
+        )
+    divisor = np.where(varies, sd if standardize else 1.0, np.inf)
+    return (train - mean) / divisor, (test - mean) / divisor, np.flatnonzero(~varies)
+
+
+def _inner_folds(data: Inputs, train: NDArray[np.intp], plan: _Plan) -> splits.Folds:
+    """Split a training set by groups where it has several, else in contiguous blocks."""
+    if data.groups is not None:
+        groups = data.groups[train]
+        _, n_groups = splits.group_codes(groups)
+        if n_groups > 1:
+            return splits.by_group(groups, min(plan.inner_cv, n_groups))
+    return splits.contiguous(len(train), plan.inner_cv, plan.gap)
+
+
+def _warn(data: Inputs, fits: list[_Fit], steps: list[int]) -> None:
+    """Say once, over all folds, what the user should know."""
+    constant = np.unique(np.concatenate([fit.constant for fit in fits]))
+    names = [
+        data.features[k % data.x.shape[1]]
+        + (f" (delay {steps[k // data.x.shape[1]]})" if len(steps) > 1 else "")
+        for k in constant
+    ]
+    if names:
+        _say(f"Features constant in the training set of some fold get weight zero: {some(names)}.")
+    flat = np.flatnonzero(np.ptp(data.y, axis=0) == 0)
+    if flat.size:
+        labels = data.coords["target"][1] if "target" in data.coords else range(data.y.shape[1])
+        _say(f"Constant targets cannot be predicted (r = 0): {some([labels[k] for k in flat])}.")
+    edge = ridge.edge_message([fit.chosen for fit in fits], fits[0].n_alphas)
+    if edge:
+        _say(edge)
+
+
+def _say(message: str) -> None:
+    """Warn at the line that called :func:`encode`."""
+    warnings.warn(message, UserWarning, stacklevel=4)
+
+
+def _scores(data: Inputs, folds: splits.Folds, fits: list[_Fit]) -> xr.Dataset:
+    """Collect the scores of all folds."""
+    r_fold = np.stack([fit.r for fit in fits])
+    r2_fold = np.stack([fit.r2 for fit in fits])
+    both = ("fold", "target")
+    return xr.Dataset(
+        {
+            "r": ("target", r_fold.mean(axis=0)),
+            "R2": ("target", r2_fold.mean(axis=0)),
+            "r_fold": (both, r_fold),
+            "R2_fold": (both, r2_fold),
+            "alpha": (both, np.stack([fit.alpha for fit in fits])),
+        },
+        coords={
+            **data.coords,
+            "fold": np.arange(len(folds)),
+            "n_train": ("fold", [len(train) for train, _ in folds]),
+            "n_test": ("fold", [len(test) for _, test in folds]),
+        },
+    )
+
+
+def _significance(
+    rows: _Rows, block: int | None, n_permutations: int, seed: int
+) -> dict[str, tuple[str, Array]]:
+    """Test every target, and control the false discovery rate over all of them."""
+    p = np.concatenate(
+        [
+            statistics.permutation_p(
+                rows.y[:, part],
+                rows.prediction[:, part],
+                rows.fold,
+                rows.segment,
+                block=block,
+                n_permutations=n_permutations,
+                # Folds that test the same samples move separately, but are not separate.
+                inflation=rows.inflation * np.sqrt(rows.times_tested),
+                seed=seed,
+            )
+            for part in ridge.target_blocks(rows.y.shape[1])
+        ]
+    )
+    return {"p": ("target", p), "q": ("target", scipy.stats.false_discovery_control(p))}
+
+
+def _interval(
+    rows: _Rows, confidence: float, n_bootstraps: int, seed: int
+) -> dict[str, tuple[str, Array]]:
+    """Give every target its interval."""
+    ends = [
+        statistics.bootstrap_interval(
+            rows.y[:, part],
+            rows.prediction[:, part],
+            rows.fold,
+            rows.unit,
+            confidence=confidence,
+            n_bootstraps=n_bootstraps,
+            inflation=rows.inflation,
+            seed=seed,
+        )
+        for part in ridge.target_blocks(rows.y.shape[1])
+    ]
+    low, high = (np.concatenate(end) for end in zip(*ends, strict=True))
+    return {"r_low": ("target", low), "r_high": ("target", high)}

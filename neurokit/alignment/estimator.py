@@ -110,12 +110,14 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         DataError
             Penalties that are not positive, or folds that do not fit the samples.
         """
-        X, y = validate_data(
+        features, y = validate_data(
             self, X, y, multi_output=True, y_numeric=True, dtype=np.float64, ensure_min_samples=2
         )
         targets = np.asarray(y, dtype=np.float64)
         flat = targets.ndim == 1
-        problem = prepare(X, self.alphas, self.selection, self._folds(len(X)), self.fit_intercept)
+        problem = prepare(
+            features, self.alphas, self.selection, self._folds(len(features)), self.fit_intercept
+        )
         chosen = self._solve(problem, targets[:, None] if flat else targets)
         if flat:
             self.coef_, self.intercept_ = self.coef_[0], float(np.ravel(self.intercept_)[0])
@@ -138,14 +140,16 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
             Predictions.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        return X @ self.coef_.T + self.intercept_
+        features = validate_data(self, X, dtype=np.float64, reset=False)
+        return features @ self.coef_.T + self.intercept_
 
     def _folds(self, n: int) -> Folds | None:
         """Return the inner folds, where the selection uses any."""
         if self.selection != "kfold":
             return None
-        return contiguous(n, self.cv) if isinstance(self.cv, int) else check_folds(self.cv, n)
+        if isinstance(self.cv, int | np.integer):
+            return contiguous(n, int(self.cv))
+        return check_folds(self.cv, n)
 
     def _solve(self, problem: Problem, y: NDArray[np.float64]) -> NDArray[np.intp]:
         """Fit block after block of targets and store the results."""

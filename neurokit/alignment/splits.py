@@ -53,11 +53,9 @@ def contiguous(n: int, n_splits: int, gap: int = 0) -> Folds:
     [0 1 2] [4 5]
     """
     if n_splits < 2:
-        raise DataError(f"Expected n_splits of at least 2; got {n_splits}.")
+        raise DataError(f"Expected at least 2 folds; got {n_splits}.")
     if n_splits > n:
-        raise DataError(
-            f"Cannot cut {n} samples into {n_splits} folds. Use n_splits of at most {n}."
-        )
+        raise DataError(f"Cannot cut {n} samples into {n_splits} folds. Use at most {n} folds.")
     if gap < 0:
         raise DataError(f"Expected a gap of 0 or more samples; got {gap}.")
     samples = np.arange(n)
@@ -111,8 +109,8 @@ def by_group(groups: ArrayLike, n_splits: int | None = None) -> Folds:
         )
     if not 2 <= n_splits <= n_groups:
         raise DataError(
-            f"Cannot make {n_splits} folds of {n_groups} groups. Use n_splits from 2 to "
-            f"{n_groups}, or None to leave one group out at a time."
+            f"Cannot make {n_splits} folds of {n_groups} groups. Use 2 to {n_groups} folds, or "
+            "None to leave one group out at a time."
         )
     fold_of_group = _balance(np.bincount(codes, minlength=n_groups), n_splits)
     fold = fold_of_group[codes]
@@ -150,10 +148,17 @@ def check_folds(folds: Iterable[tuple[ArrayLike, ArrayLike]], n: int) -> Folds:
     Traceback (most recent call last):
     neurokit.errors.DataError: Fold 0 has 1 sample in both the training and the test set (first: 1).
     """
-    checked = [(_indices(train, n, k), _indices(test, n, k)) for k, (train, test) in
-               enumerate(folds)]
-    if not checked:
+    pairs = list(folds) if isinstance(folds, Iterable) else None
+    if pairs is None or any(not isinstance(pair, tuple | list) or len(pair) != 2 for pair in pairs):
+        raise DataError(
+            f"Expected (train, test) pairs of index arrays; got a {type(folds).__name__}. With a "
+            "scikit-learn splitter, pass list(splitter.split(x, y, groups))."
+        )
+    if not pairs:
         raise DataError("Expected at least one (train, test) fold; got none.")
+    checked = [
+        (_indices(train, n, k), _indices(test, n, k)) for k, (train, test) in enumerate(pairs)
+    ]
     for k, (train, test) in enumerate(checked):
         shared = np.intersect1d(train, test)
         if shared.size:
@@ -165,7 +170,7 @@ def check_folds(folds: Iterable[tuple[ArrayLike, ArrayLike]], n: int) -> Folds:
 
 
 def group_codes(groups: ArrayLike) -> tuple[NDArray[np.intp], int]:
-    """Number the groups in order of first appearance.
+    """Give each group a number, in order of first appearance.
 
     Parameters
     ----------

@@ -1,0 +1,283 @@
+"""Checks of what users hand to the encoding models, in the order a reader would make them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from neurokit.errors import DataError
+
+__all__ = ["Inputs", "check_ceiling", "check_inputs", "target_coords", "versions"]
+
+LARGEST = 1e100  # beyond which sums of squares overflow
+
+Coords = dict[str, tuple[str, NDArray]]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Features and targets that fit together.
+
+    Attributes
+    ----------
+    x : ndarray, shape (samples, features)
+        Features, finite.
+    y : ndarray, shape (samples, targets)
+        Targets, finite.
+    groups : ndarray, shape (samples,), or None
+        Group of each sample.
+    features : list of str
+        Names of the features.
+    coords : dict
+        Coordinates of the targets, over ``target``.
+    """
+
+    x: NDArray
+    y: NDArray
+    groups: NDArray | None
+    features: list[str]
+    coords: Coords
+
+
+def check_inputs(
+    x: ArrayLike | xr.DataArray, y: ArrayLike | xr.DataArray, groups: ArrayLike | None = None
+) -> Inputs:
+    """Check that features, targets and groups belong together.
+
+    Parameters
+    ----------
+    x : array-like or DataArray, shape (samples, features)
+        Features.
+    y : array-like or DataArray, shape (samples,) or (samples, targets)
+        Targets.
+    groups : array-like, shape (samples,), optional
+        Group of each sample.
+
+    Returns
+    -------
+    Inputs
+        The arrays and their names.
+
+    Raises
+    ------
+    DataError
+        Wrong dimensions, empty arrays, different numbers of samples, different sample
+        coordinates, or values that are missing or infinite (named).
+
+    Examples
+    --------
+    >>> check_inputs(np.zeros((3, 2)), np.zeros(3)).y.shape
+    (3, 1)
+    """
+    if isinstance(x, xr.DataArray) and isinstance(y, xr.DataArray):
+        _check_samples(x, y)
+    if isinstance(y, xr.DataArray) and y.ndim == 1:
+        y = y.expand_dims("target", axis=1)
+    a, b = _numeric(x, "x"), _numeric(y, "y")
+    b = b[:, None] if b.ndim == 1 else b
+    for name, array, columns in (("x", a, "features"), ("y", b, "targets")):
+        if array.ndim != 2 or not array.size:
+            raise DataError(f"Expected {name} of shape (samples, {columns}); got {array.shape}.")
+    if len(a) != len(b):
+        raise DataError(
+            f"Expected as many samples in x as in y; got {len(a)} and {len(b)}. Rows of both "
+            "must be the same time points or presentations."
+        )
+    coords = target_coords(y)
+    features = _names(target_coords(x), a.shape[1])
+    _check_finite(a, "x", "features", features)
+    _check_finite(b, "y", "targets", _names(coords, b.shape[1]))
+    labels = None if groups is None else np.asarray(groups)
+    if labels is not None and labels.shape != (len(a),):
+        raise DataError(
+            f"Expected groups of shape ({len(a)},), one label per sample; got {labels.shape}."
+        )
+    return Inputs(a, b, labels, features, coords)
+
+
+def check_ceiling(
+    ceiling: float | ArrayLike | xr.DataArray | xr.Dataset, coords: Coords, n_targets: int
+) -> NDArray[np.float64]:
+    """Return the r-ceiling of each target.
+
+    Parameters
+    ----------
+    ceiling : float, array-like, DataArray or Dataset
+        One value, one per target, or the result of ``noise_ceiling``.
+    coords : dict
+        Coordinates of the targets it must agree with.
+    n_targets : int
+        Number of targets.
+
+    Returns
+    -------
+    ndarray, shape (targets,)
+        Ceilings between 0 and 1; NaN where unknown.
+
+    Raises
+    ------
+    DataError
+        Another number of targets, other targets, or values outside [0, 1].
+
+    Examples
+    --------
+    >>> check_ceiling(0.5, {}, 2)
+    array([0.5, 0.5])
+    """
+    if isinstance(ceiling, xr.Dataset):
+        if "r_ceiling" not in ceiling:
+            raise DataError(
+                f"Expected a ceiling Dataset with the variable 'r_ceiling'; got "
+                f"{list(map(str, ceiling.data_vars))}."
+            )
+        ceiling = ceiling["r_ceiling"]
+    values = np.asarray(ceiling, dtype=np.float64)
+    if values.shape not in [(), (n_targets,)]:
+        raise DataError(
+            f"Expected one ceiling or one for each of {n_targets} targets; got {values.shape}."
+        )
+    theirs = target_coords(ceiling) if values.ndim else {}
+    if "target" in theirs and "target" in coords:
+        mine = coords["target"][1]
+        if not np.array_equal(theirs["target"][1], mine):
+            raise DataError(
+                "Expected ceilings for the targets of y in the same order; got other labels. "
+                "Try ceiling.sel(...) with the labels of y."
+            )
+    if (values < 0).any() or (values > 1).any():
+        raise DataError(
+            f"Expected r-ceilings from 0 to 1; got {np.nanmin(values):.3g} to "
+            f"{np.nanmax(values):.3g}. Percentages must be divided by 100."
+        )
+    return np.broadcast_to(values, (n_targets,))
+
+
+def target_coords(array: object) -> Coords:
+    """Return the coordinates along the last dimension of an array, renamed to ``target``.
+
+    Parameters
+    ----------
+    array : object
+        A DataArray; anything else has no coordinates.
+
+    Returns
+    -------
+    dict
+        Coordinates over ``target``; the one named like the dimension becomes its index.
+
+    Examples
+    --------
+    >>> target_coords(xr.DataArray(np.zeros((2, 1)), dims=("time", "roi"), coords={"roi": ["V1"]}))
+    {'target': ('target', array(['V1'], dtype='<U2'))}
+    """
+    if not isinstance(array, xr.DataArray) or not array.ndim:
+        return {}
+    last = array.dims[-1]
+    return {
+        "target" if name == last else str(name): ("target", coord.values)
+        for name, coord in array.coords.items()
+        if coord.dims == (last,)
+    }
+
+
+def versions() -> str:
+    """Return the versions that a result depends on, as one line.
+
+    Returns
+    -------
+    str
+        Names and versions.
+
+    Examples
+    --------
+    >>> "numpy" in versions()
+    True
+    """
+    found = []
+    for name in ("neurokit-brain", "numpy", "scipy", "xarray"):
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            found.append(f"{name} (not installed)")
+    return ", ".join(found)
+
+
+def some(names: Sequence[Any], limit: int = 5) -> str:
+    """List the first few names.
+
+    Parameters
+    ----------
+    names : sequence
+        Names.
+    limit : int
+        How many to list.
+
+    Returns
+    -------
+    str
+        The names, and how many more there are.
+
+    Examples
+    --------
+    >>> some(["a", "b", "c"], limit=2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(str(name) for name in names[:limit]) + more
+
+
+def _check_samples(x: xr.DataArray, y: xr.DataArray) -> None:
+    """Refuse labelled arrays whose samples are not the same ones."""
+    if x.ndim == y.ndim == 2 and x.dims[0] != y.dims[0] and x.dims[0] == y.dims[1]:
+        raise DataError(
+            f"Expected y with dims ({x.dims[0]!r}, {y.dims[0]!r}); got {y.dims}. "
+            f"Try y.transpose({x.dims[0]!r}, {y.dims[0]!r})."
+        )
+    dim = x.dims[0]
+    if dim != y.dims[0] or dim not in x.indexes or dim not in y.indexes:
+        return
+    if len(x) == len(y) and not x.indexes[dim].equals(y.indexes[dim]):
+        if np.issubdtype(x[dim].dtype, np.floating) and np.allclose(x[dim], y[dim]):
+            return
+        raise DataError(
+            f"The coordinate {dim!r} of x and y differs, so their rows are different samples. "
+            f"Align them first, e.g. with xarray.align(x, y, join='inner')."
+        )
+
+
+def _numeric(array: ArrayLike | xr.DataArray, name: str) -> NDArray:
+    """Return an array of floats, in the precision it came in."""
+    values = np.asarray(array)
+    if values.dtype.kind not in "biuf":
+        raise DataError(f"Expected numbers in {name}; got {values.dtype}.")
+    return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
+
+
+def _names(coords: Mapping[str, tuple[str, NDArray]], n: int) -> list[str]:
+    """Return labels of columns, or their numbers."""
+    return [str(name) for name in (coords["target"][1] if "target" in coords else range(n))]
+
+
+def _check_finite(array: NDArray, name: str, columns: str, labels: Sequence[str]) -> None:
+    """Refuse missing values, and name the columns that have them."""
+    size = np.abs(array).max(axis=0).astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(size))
+    huge = [labels[int(k)] for k in np.flatnonzero(size > LARGEST)]
+    if huge and not bad.size:
+        raise DataError(
+            f"Values in {name} reach {size.max():.3g}, whose squares do not fit double precision. "
+            f"Rescale the {columns}: {some(huge)}."
+        )
+    if bad.size:
+        count = int((~np.isfinite(array)).sum())
+        raise DataError(
+            f"{count} of {array.size} values in {name} are missing or infinite, in {bad.size} of "
+            f"{array.shape[1]} {columns}: {some([labels[int(k)] for k in bad])}. "
+            f"Drop those {columns}, or the samples."
+        )
