@@ -5,6 +5,7 @@ from . import datasets as datasets
 from . import errors as errors
 from . import plotting as plotting
 from . import preprocessing as preprocessing
+from . import reports as reports
 from . import windows as windows
 from .recording import Recording as Recording
 from .reports import report as report

@@ -1,0 +1,18 @@
+from .curves import predicted_vs_true, time_courses, tuning_curves
+from .maps import confusion, connectivity_matrix, topomap
+from .scores import null_distribution, score_distribution, score_strip
+from .theme import COLORS, style
+
+__all__ = [
+    "COLORS",
+    "confusion",
+    "connectivity_matrix",
+    "null_distribution",
+    "predicted_vs_true",
+    "score_distribution",
+    "score_strip",
+    "style",
+    "time_courses",
+    "topomap",
+    "tuning_curves",
+]
