@@ -1,0 +1,8 @@
+"""Static and dynamic functional connectivity: series in, labelled correlations out.
+
+Functions load on first use, so ``import neurokit.connectivity`` is light.
+"""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

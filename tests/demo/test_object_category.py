@@ -1,0 +1,108 @@
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from neurokit.demo import object_category
+from neurokit.errors import DataError
+
+
+def simulated(signal, seed=0, runs=6, tr=2.0):
+    """Runs of four blocks of two volumes with rest between, each run with its own drift."""
+    rng = np.random.default_rng(seed)
+    kinds = np.array(["cat", "face", "house", "shoe"])
+    shapes = rng.normal(size=(4, 30))
+    volumes, rows = [], []
+    for run in range(runs):
+        drift = np.linspace(0, rng.normal() * 10, 18)[:, None]
+        x = rng.normal(size=(18, 30)) + 100 * (run + 1) + drift
+        for place, kind in enumerate(rng.permutation(4)):
+            start = 2 + 4 * place
+            x[start : start + 2] += signal * shapes[kind]
+            clock = (18 * run + start) * tr
+            rows.append((clock - 2 * tr, 2 * tr, "rest", run))
+            rows.append((clock, 2 * tr, kinds[kind], run))
+        rows.append(((18 * run + 16 + 0) * tr + 2 * tr - 2 * tr, 2 * tr, "rest", run))
+        volumes.append(x)
+    x = np.concatenate(volumes)
+    bold = xr.DataArray(x, dims=("time", "voxel"), coords={"time": np.arange(len(x)) * tr})
+    events = pd.DataFrame(rows, columns=["onset", "duration", "trial_type", "run"])
+    events = events.drop_duplicates("onset", keep="first").sort_values("onset")
+    return bold, events.reset_index(drop=True)
+
+
+def score(signal, seed=0):
+    blocks = object_category.block_patterns(*simulated(signal, seed))
+    guess = object_category.predict_left_out(blocks.patterns, blocks.category, blocks.run)
+    return (guess == blocks.category).mean()
+
+
+def test_recovers_simulated_categories():
+    assert score(3.0) > 0.95
+
+
+def test_scores_chance_without_signal():
+    assert np.mean([score(0.0, seed) for seed in range(8)]) == pytest.approx(0.25, abs=0.1)
+
+
+def test_drift_and_scale_of_a_run_do_not_matter():
+    bold, events = simulated(1.0)
+    run = np.repeat(np.arange(6), 18)
+    line = np.tile(np.linspace(-1, 1, 18), 6)[:, None]
+    changed = bold * (1 + run[:, None]) + 500 * run[:, None] + 40 * line * run[:, None]
+    np.testing.assert_allclose(
+        object_category.block_patterns(bold, events).patterns,
+        object_category.block_patterns(changed, events).patterns,
+        atol=1e-8,
+    )
+
+
+def test_blocks_of_the_embedded_run(recording):
+    rec = recording("object_category")
+    blocks = object_category.block_patterns(rec["bold"], rec.events)
+    assert len(blocks.category) == 96
+    assert (np.unique(blocks.category, return_counts=True)[1] == 12).all()
+    assert (np.unique(blocks.run, return_counts=True)[1] == 8).all()
+    assert set(blocks.place) == set(range(8))
+
+
+def test_flat_voxels_are_dropped():
+    bold, events = simulated(1.0)
+    flat = bold.copy()
+    flat[:, 3] = 7.0
+    assert object_category.block_patterns(flat, events).patterns.shape == (24, 29)
+
+
+def test_shuffled_categories_score_chance_when_fitted_afresh(recording):
+    rec = recording("object_category")
+    blocks = object_category.block_patterns(rec["bold"], rec.events)
+    rng = np.random.default_rng(0)
+    scores = []
+    for _ in range(3):
+        label = blocks.category.copy()
+        for run in np.unique(blocks.run):
+            rows = np.flatnonzero(blocks.run == run)
+            label[rows] = label[rng.permutation(rows)]
+        guess = object_category.predict_left_out(blocks.patterns, label, blocks.run)
+        scores.append((guess == label).mean())
+    assert np.mean(scores) == pytest.approx(0.125, abs=0.08)
+
+
+def test_null_shuffles_inside_runs_only(recording):
+    rec = recording("object_category")
+    blocks = object_category.block_patterns(rec["bold"], rec.events)
+    always = np.full(96, "face", dtype=blocks.category.dtype)
+    scores = object_category._shuffled_hits(always, blocks, 0)
+    np.testing.assert_array_equal(scores, 0.125)
+
+
+def test_the_order_of_blocks_is_a_cue(answer):
+    assert 0.125 < answer("object_category").baseline[1] < 0.35
+
+
+def test_bad_events():
+    bold, events = simulated(1.0)
+    with pytest.raises(DataError, match="Expected a column 'run'"):
+        object_category.block_patterns(bold, events.drop(columns="run"))
+    with pytest.raises(DataError, match="2 of 108 volumes belong to no event"):
+        object_category.block_patterns(bold, events.iloc[:-1])
