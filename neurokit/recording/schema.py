@@ -41,6 +41,7 @@ _KINDS = {
     "counts": Kind(dim="unit", units="count"),
     "rates": Kind(dim="unit", units="Hz"),
     "behaviour": Kind(dim="variable", strict=False),
+    "confounds": Kind(dim="variable", strict=False),
     "stimulus": Kind(dim="variable", strict=False),
 }
 
