@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,9 +37,21 @@ def progress_bar(
     >>> sum(progress_bar([1, 2, 3], enabled=False))
     6
     """
-    from tqdm.auto import tqdm
-
     if enabled is None:
         switch = os.environ.get("NEUROKIT_PROGRESS", "")
         enabled = switch not in {"0", "false", "no"} if switch else sys.stderr.isatty()
-    return tqdm(iterable, disable=not enabled, leave=False, **kwargs)
+    return _tqdm(enabled)(iterable, disable=not enabled, leave=False, **kwargs)
+
+
+def _tqdm(enabled: bool) -> Any:
+    """Return the bar that suits the place: a notebook's has widgets, if they are installed."""
+    if not enabled:
+        from tqdm import tqdm
+
+        return tqdm
+    with warnings.catch_warnings():
+        # Without widgets the bar falls back to text, which needs no advice.
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm as auto
+
+    return auto

@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from neurokit.datasets import sniffing
 from neurokit.errors import NeurokitError, ReadError, UnknownNameError
 from neurokit.recording import Recording
 
@@ -13,20 +14,19 @@ __all__ = ["FORMATS", "read", "sniff"]
 
 # Format -> module and function. Formats that MNE reads share one function.
 FORMATS: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(
-        ("edf", "bdf", "gdf", "brainvision", "eeglab", "fif", "cnt", "egi", "ant", "snirf"),
-        ("electrophysiology", "read_mne_file"),
-    ),
+    **dict.fromkeys(sniffing.FORMATS, ("electrophysiology", "read_mne_file")),
     "nifti": ("fmri", "read_nifti"),
     "cifti": ("fmri", "read_cifti"),
     "gifti": ("fmri", "read_gifti"),
     "mgh": ("fmri", "read_mgh"),
+    "fmriprep": ("fmri", "read_fmriprep"),
     "timeseries": ("fmri", "read_timeseries_table"),
     "nwb": ("nwb", "read_nwb"),
     "phy": ("spikes", "read_phy"),
     "npz": ("spikes", "read_npz"),
     "mat": ("spikes", "read_mat"),
     "spike_table": ("spikes", "read_spike_table"),
+    "table": ("tables", "read_table"),
     "suite2p": ("calcium", "read_suite2p"),
     "caiman": ("calcium", "read_caiman"),
     "neo": ("neo_formats", "read_neo"),
@@ -79,14 +79,14 @@ def read(path: str | Path, *, format: str | None = None, **kwargs: Any) -> Recor
     if name is None:
         raise ReadError(
             f"{path}: the content is of no known format. Known: {', '.join(FORMATS)}, zarr. If it "
-            "is one of them, say which with format=…."
+            "is one of them, say which with format=…; a table of text and numbers is 'table'."
         )
     reader = _reader(name)
     try:
         return reader(path, **kwargs)
     except NeurokitError:
         raise
-    except (Exception, RecursionError) as error:
+    except Exception as error:
         # Parsers raise anything on damaged input; a lab needs the file's name and one line.
         raise _as_read_error(path, name, error, kwargs) from error
 

@@ -131,7 +131,11 @@ def to_nwb(recording: Recording) -> pynwb.NWBFile:
     """
     _check_convertible(recording)
     nwbfile = _empty(recording.meta)
-    voltages = {n: s for n, s in recording.streams.items() if _is_voltage(s)}
+    voltages = {
+        name: stream
+        for name, stream in recording.streams.items()
+        if isinstance(stream, xr.DataArray) and stream.attrs["units"] == "V"
+    }
     rows = _add_electrodes(nwbfile, voltages) if voltages else {}
     for name, stream in recording.streams.items():
         if isinstance(stream, xr.Dataset):
@@ -238,7 +242,7 @@ def _meta(nwbfile: pynwb.NWBFile) -> dict[str, Any]:
     noted = tagged(str(nwbfile.notes or ""))
     if noted:
         return noted
-    meta = {key: getattr(nwbfile, name, None) for key, name in _FACTS.items()}
+    meta: dict[str, Any] = {key: getattr(nwbfile, name, None) for key, name in _FACTS.items()}
     if nwbfile.subject is not None:
         meta |= {key: getattr(nwbfile.subject, name) for key, name in _SUBJECT.items()}
     for key in ("experimenter", "citation"):
@@ -276,10 +280,6 @@ def _empty(meta: dict[str, Any]) -> pynwb.NWBFile:
         # NWB has no field for the licence and the history; the whole is plain text here.
         notes=json.dumps({META_TAG: meta}),
     )
-
-
-def _is_voltage(stream: Any) -> bool:
-    return isinstance(stream, xr.DataArray) and stream.attrs["units"] == "V"
 
 
 def _add_electrodes(

@@ -227,7 +227,7 @@ def unit_stream(
     DataError
         If the index does not rise or does not fit the spikes.
     """
-    counts = np.diff(ends.astype(np.int64), prepend=0)
+    counts: Any = np.diff(ends.astype(np.int64), prepend=0)
     if (counts < 0).any() or counts.sum() != times.size or counts.size != len(table):
         raise DataError(
             f"Units: the index of {counts.size} units does not fit {times.size} spikes and "
@@ -284,9 +284,7 @@ def plain_columns(table: pd.DataFrame) -> dict[str, list[Any]]:
     >>> plain_columns(pd.DataFrame({"x": [1.5, np.nan]}))
     {'x': [1.5, None]}
     """
-    return {
-        str(c): table[c].astype(object).where(table[c].notna(), None).tolist() for c in table
-    }
+    return {str(c): table[c].astype(object).where(table[c].notna(), None).tolist() for c in table}
 
 
 def _table_events(name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -335,7 +333,8 @@ def _stream(one: NwbSeries, name: str, lazy: bool, kind: str = "") -> xr.DataArr
     kind = kind or name
     note = one.note
     wide = one.shape[1] if len(one.shape) == 2 else 1
-    dim = note.get("dim") if note.get("dim") in FEATURE_DIMS else kind_of(kind).dim
+    dim = str(note.get("dim"))
+    dim = dim if dim in FEATURE_DIMS else kind_of(kind).dim
     coords = _coords(one, dim, wide, electrical=one.type in ELECTRICAL_TYPES, kind=kind)
     attrs: dict[str, Any] = {"sampling_rate": _rate(one), "units": _units(one)}
     attrs |= note.get("attrs", {})
@@ -380,8 +379,8 @@ def _coords(one: NwbSeries, dim: str, wide: int, electrical: bool, kind: str) ->
     if "stream" in one.note:
         return {c: (dim, table[c].to_numpy()) for c in table.columns if c != "id"}
     label = next((c for c in ("label", "channel_name", "name") if c in table), "id")
-    names = table[label].astype("str") if table[label].is_unique else table["id"].astype("str")
-    coords: dict[str, Any] = {dim: names.to_numpy(dtype=object).astype(np.str_)}
+    labels = table[label] if table[label].is_unique else table["id"]
+    coords: dict[str, Any] = {dim: checks.text_array(labels)}
     if electrical:
         coords["type"] = (dim, np.full(wide, "eeg" if kind == "eeg" else "seeg"))
     for axis in [a for a in "xyz" if a in table]:
@@ -400,9 +399,7 @@ def _numbered(one: NwbSeries, wide: int) -> list[str]:
     return [str(i) for i in range(wide)]
 
 
-def _on_common_clocks(
-    kind: str, found: list[tuple[str, xr.DataArray]]
-) -> dict[str, xr.DataArray]:
+def _on_common_clocks(kind: str, found: list[tuple[str, xr.DataArray]]) -> dict[str, xr.DataArray]:
     """Join series that share a clock; one stream an even clock, the uneven ones in one."""
     groups: list[list[tuple[str, xr.DataArray]]] = []
     for name, data in found:

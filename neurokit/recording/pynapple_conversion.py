@@ -229,7 +229,9 @@ def _interval_set(events: pd.DataFrame) -> pynapple.IntervalSet:
             stacklevel=2,
         )
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Some (starts|ends|epochs)|epochs have changed", UserWarning)
+        warnings.filterwarnings(
+            "ignore", "Some (starts|ends|epochs)|epochs have changed", UserWarning
+        )
         return nap.IntervalSet(
             events["onset"].to_numpy(),
             (events["onset"] + events["duration"]).to_numpy(),
@@ -238,4 +240,6 @@ def _interval_set(events: pd.DataFrame) -> pynapple.IntervalSet:
 
 
 def _filled(column: pd.Series) -> np.ndarray:
-    return column.to_numpy() if column.dtype.kind in "iufb" else column.fillna("n/a").to_numpy(object)
+    return (
+        column.to_numpy() if column.dtype.kind in "iufb" else column.fillna("n/a").to_numpy(object)
+    )

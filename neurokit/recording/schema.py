@@ -52,8 +52,9 @@ def kind_of(stream: str) -> Kind:
     Parameters
     ----------
     stream : str
-        The stream's name. A name that is not a known kind follows the general
-        rules: dimension ``channel``, arbitrary units.
+        The stream's name: a kind, or a kind, ``_`` and what sets it apart from another
+        stream of that kind (``eeg_left``, ``behaviour_wheel``). Any other name follows the
+        general rules: dimension ``channel``, arbitrary units.
 
     Returns
     -------
@@ -64,8 +65,10 @@ def kind_of(stream: str) -> Kind:
     --------
     >>> kind_of("eeg").units
     'V'
+    >>> kind_of("behaviour_wheel").strict
+    False
     """
-    return _KINDS.get(stream, Kind())
+    return _KINDS.get(stream) or _KINDS.get(stream.partition("_")[0]) or Kind()
 
 
 def voltage_factor(units: str) -> float | None:

@@ -101,18 +101,19 @@ def open_recording(path: Path) -> Recording:
     try:
         tree = xr.open_datatree(path, engine="zarr", chunks=None, consolidated=False)
         facts = json.loads(tree.attrs["neurokit"])
+        version = int(facts["format"])
     except Exception as error:
         raise ReadError(
             f"{path} is not a saved recording, or is damaged: {type(error).__name__}: {error}"
         ) from error
-    if facts["format"] > FORMAT_VERSION:
+    if version > FORMAT_VERSION:
         raise ReadError(
-            f"{path} has format {facts['format']}; this version reads up to {FORMAT_VERSION}. "
+            f"{path} has format {version}; this version reads up to {FORMAT_VERSION}. "
             "Upgrade neurokit."
         )
     try:
         nodes = tree["streams"].children
-        streams = {name: _decode(nodes[key], name) for key, name in facts["streams"]}
+        streams = {name: _decode(nodes[key], name, old) for key, name, old in facts["streams"]}
         events = _decode_events(tree["events"].to_dataset(), facts["events"])
     except (KeyError, ValueError) as error:
         raise ReadError(f"{path} is damaged: {type(error).__name__}: {error}") from error
@@ -146,9 +147,10 @@ def _write(recording: Recording, folder: Path) -> None:
     for number, (name, stream) in enumerate(recording.streams.items()):
         key = str(number)
         data = stream if isinstance(stream, xr.Dataset) else stream.to_dataset(name="samples")
-        nodes[f"/streams/{key}"] = _encode_text(data)
-        encodings[f"/streams/{key}"] = _chunks(data)
-        names.append((key, name))
+        safe = _safe_names(data)
+        nodes[f"/streams/{key}"] = _encode_text(data.rename(safe))
+        encodings[f"/streams/{key}"] = _chunks(nodes[f"/streams/{key}"])
+        names.append([key, name, {new: old for old, new in safe.items()}])
     events, columns = _encode_events(recording.events)
     nodes["/events"] = events
     facts = {
@@ -160,6 +162,12 @@ def _write(recording: Recording, folder: Path) -> None:
     nodes["/"] = xr.Dataset(attrs={"neurokit": json.dumps(facts)})
     tree = xr.DataTree.from_dict(nodes)
     tree.to_zarr(folder, mode="w", zarr_format=3, consolidated=False, encoding=encodings)
+
+
+def _safe_names(data: xr.Dataset) -> dict[str, str]:
+    """Rename what CF's list of coordinates, which is split at blanks, would tear apart."""
+    odd = [str(n) for n in data.variables if len(str(n).split()) != 1]
+    return {name: f"renamed_{number}" for number, name in enumerate(odd)}
 
 
 def _chunks(data: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -188,8 +196,8 @@ def _encode_text(data: xr.Dataset) -> xr.Dataset:
     return out.set_coords([k for k in text if k in data.coords])
 
 
-def _decode(node: xr.DataTree, name: str) -> xr.DataArray | xr.Dataset:
-    data = node.to_dataset(inherit=False)
+def _decode(node: xr.DataTree, name: str, renamed: dict[str, str]) -> xr.DataArray | xr.Dataset:
+    data = node.to_dataset(inherit=False).rename(renamed)
     for key in data.variables:
         data[key].encoding = {}
     coords = [k for k in data.variables if k in data.coords]

@@ -28,7 +28,11 @@ def everything():
     )  # fmt: skip
     eeg = Recording.from_array(x, 100.0, ["a", "bé", "c'1"], bads=["a"])["eeg"]
     eeg = eeg.assign_coords(
-        type=("channel", ["eeg", "eeg", "eog"]), x=("channel", [0.01, np.nan, 0.03])
+        {
+            "type": ("channel", ["eeg", "eeg", "eog"]),
+            "x": ("channel", [0.01, np.nan, 0.03]),
+            "electrode group": ("channel", [1, 2, 2]),
+        }
     ).assign_attrs(reference="", line_frequency=50.0, affine=[[1.0, 0.0], [0.0, 1.0]])
     movie = xr.DataArray(
         rng.integers(0, 255, (20, 4, 5, 3), dtype=np.uint8),

@@ -1,0 +1,67 @@
+"""One way in: by content, and one error when it cannot be."""
+
+import numpy as np
+import pytest
+
+from neurokit.datasets import reading
+from neurokit.errors import ReadError, UnknownNameError
+from neurokit.recording import Recording
+
+
+def test_every_format_has_its_reader():
+    for name in reading.FORMATS:
+        assert callable(reading._reader(name))
+
+
+def test_saved_recordings_are_recognised_whatever_their_name(tmp_path):
+    rec = Recording.from_spikes([0.5], [0], 1.0)
+    assert reading.read(rec.save(tmp_path / "no_ending")).identical(rec)
+
+
+def test_content_counts_not_the_ending(tmp_path):
+    np.savez(tmp_path / "x.npz", times=[0.5], units=[0])
+    (tmp_path / "x.npz").rename(tmp_path / "x.edf")
+    assert reading.sniff(tmp_path / "x.edf") == "npz"
+
+
+def test_missing_files_suggest_the_nearest(tmp_path):
+    (tmp_path / "session_01.nwb").touch()
+    with pytest.raises(ReadError, match="Did you mean 'session_01.nwb'"):
+        reading.read(tmp_path / "sesion_01.nwb")
+    with pytest.raises(ReadError, match="does not exist either"):
+        reading.read(tmp_path / "nowhere" / "x.nwb")
+
+
+def test_unknown_content_lists_what_is_known(tmp_path):
+    (tmp_path / "x.bin").write_bytes(bytes(range(256)))
+    with pytest.raises(ReadError, match="the content is of no known format. Known: edf, bdf"):
+        reading.read(tmp_path / "x.bin")
+
+
+def test_empty_file(tmp_path):
+    (tmp_path / "x.edf").touch()
+    with pytest.raises(ReadError, match="no known format|empty"):
+        reading.read(tmp_path / "x.edf")
+
+
+def test_unknown_format_name(tmp_path):
+    (tmp_path / "x").touch()
+    with pytest.raises(UnknownNameError, match="Unknown format 'nift'. Did you mean 'nifti'"):
+        reading.read(tmp_path / "x", format="nift")
+
+
+def test_arguments_a_reader_does_not_take(tmp_path):
+    np.savez(tmp_path / "x.npz", times=[0.5], units=[0])
+    with pytest.raises(ReadError, match="bogus"):
+        reading.read(tmp_path / "x.npz", bogus=1)
+
+
+def test_foreign_exceptions_become_ours(tmp_path, monkeypatch):
+    np.savez(tmp_path / "x.npz", times=[0.5], units=[0])
+
+    def broken(path):
+        raise KeyError("deep inside")
+
+    monkeypatch.setattr(reading, "_reader", lambda name: broken)
+    with pytest.raises(ReadError, match=r"x.npz: cannot be read as npz: KeyError: 'deep inside'"):
+        reading.read(tmp_path / "x.npz")
