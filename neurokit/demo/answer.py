@@ -12,7 +12,14 @@ from neurokit.errors import DataError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "code"]
+
+_CODE = """\
+import neurokit as nk
+from neurokit.demo import {question}
+
+rec = nk.datasets.load("{data}")
+print({question}.run(rec, seed={seed}).value)"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +114,7 @@ class Answer:
     code: str
     p_value: float | None = None
     details: Mapping[str, float] = field(default_factory=dict)
-    figures: Mapping[str, Callable[[Axes], None]] = field(default_factory=dict)
+    figures: Mapping[str, Callable[[Axes], Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         numbers = {
@@ -150,6 +157,31 @@ class Answer:
             "n": self.n_samples,
             "ok": self.in_band,
         }
+
+
+def code(question: str, data: str, seed: int) -> str:
+    """Write the Python that reproduces the value of an answer.
+
+    Parameters
+    ----------
+    question : str
+        Module of the question.
+    data : str
+        Name of the data set's card.
+    seed : int
+        Seed of every random draw.
+
+    Returns
+    -------
+    str
+        A program that prints the value.
+
+    Examples
+    --------
+    >>> print(code("grip_force", "gripforce", 0).splitlines()[-1])
+    print(grip_force.run(rec, seed=0).value)
+    """
+    return _CODE.format(question=question, data=data, seed=seed)
 
 
 def _short(number: float, unit: str = "") -> str:

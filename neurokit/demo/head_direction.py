@@ -1,51 +1,38 @@
-"""Head direction: how thalamic units encode it, and how well it is read back from them.
-
-Tuning curves are spike counts over occupancy; the decoder is the maximum-likelihood direction
-under independent Poisson spiking with a flat prior (Zhang et al. 1998, J. Neurophysiol.
-79:1017, equation 36).
-"""
+"""Head direction: how thalamic units encode it, and how well it is read back from them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurokit.demo import figures
-from neurokit.demo.answer import Answer
+from neurokit import plotting
+from neurokit.demo.answer import Answer, code
+from neurokit.demo.papers import CITATIONS
 from neurokit.demo.resampling import block_interval, p_value
+from neurokit.demo.tuning import (
+    BIN,
+    N_DIRECTIONS,
+    N_FOLDS,
+    bits_per_spike,
+    decode,
+    distance,
+    tuning_curves,
+)
 from neurokit.errors import DataError
 
 if TYPE_CHECKING:
     from neurokit.recording import Recording
 
-__all__ = ["decode", "run", "tuning_curves"]
+__all__ = ["run"]
 
-BIN = 0.2
-N_DIRECTIONS = 60
-SMOOTHING = 2.0
-N_FOLDS = 10
 BLOCK = 10.0
 MIN_SHIFT = 20.0
 N_SHIFTS = 100
 BAND = (9.9, 10.9)
-CITATIONS = (
-    "Viejo G, et al. (2023). Pynapple, a toolbox for data analysis in neuroscience. "
-    "eLife 12:RP85786.",
-    "Zhang K, et al. (1998). Interpreting neuronal population activity by "
-    "reconstruction. J. Neurophysiol. 79:1017-1044.",
-    "Skaggs WE, et al. (1993). An information-theoretic approach to deciphering the "
-    "hippocampal code. NIPS 5:1030-1037.",
-    "Taube JS, et al. (1990). Head-direction cells recorded from the postsubiculum in "
-    "freely moving rats. J. Neurosci. 10:420-435.",
-)
-CODE = """\
-import neurokit as nk
-from neurokit.demo import head_direction
-
-rec = nk.datasets.load("a2929")
-print(head_direction.run(rec, seed={seed}).value)  # degrees"""
 
 
 @dataclass(frozen=True)
@@ -87,37 +74,27 @@ def run(rec: Recording, seed: int = 0) -> Answer:
     10.4...
     """
     binned = _bin(rec)
-    curves = tuning_curves(binned.counts, binned.angle)
-    thalamic = np.char.lower(binned.region) == "adn"
-    if not thalamic.any() or thalamic.all():
-        raise DataError(
-            "Expected units of region 'adn' and of another one; "
-            f"got {sorted(set(binned.region.tolist()))}."
-        )
+    thalamic = _thalamic(binned.region)
     adn, ca1 = binned.counts[:, thalamic], binned.counts[:, ~thalamic]
-    thalamic_curves = curves[:, thalamic]
     decoded = decode(adn, binned.angle)
-    error = _distance(decoded, binned.angle)
+    error = distance(decoded, binned.angle)
     value = float(np.median(error))
-    rivals = float(np.median(_distance(decode(ca1, binned.angle), binned.angle)))
     null = _shifted_errors(adn, binned.angle, seed)
-    blocks = np.arange(len(error)) // round(BLOCK / BIN)
-    minute = slice(len(error) // 2, len(error) // 2 + round(60 / BIN))
-    information = _bits_per_spike(curves, binned.angle)
+    curves = tuning_curves(binned.counts, binned.angle)
+    information = bits_per_spike(curves, binned.angle)
     return Answer(
         question="Can the direction of the head be read from thalamic units?",
         data="a2929",
         measure="median absolute error (less is better)",
         value=value,
         unit="°",
-        interval=block_interval(
-            lambda drawn: float(np.median(np.concatenate([error[blocks == b] for b in drawn]))),
-            int(blocks[-1]) + 1,
-            seed,
-        ),
+        interval=_interval(error, seed),
         interval_of=f"95 %, bootstrap over contiguous blocks of {BLOCK:.0f} s of one session",
         chance=90.0,
-        baseline=("hippocampal CA1 units, same decoder", rivals),
+        baseline=(
+            "hippocampal CA1 units, same decoder",
+            float(np.median(distance(decode(ca1, binned.angle), binned.angle))),
+        ),
         ceiling=None,
         ceiling_note="none: the tracked direction has no noise estimate; a perfect score is 0°",
         band=BAND,
@@ -130,94 +107,16 @@ def run(rec: Recording, seed: int = 0) -> Answer:
             "without smoothing the error is 8°, so read no more than that into the figure."
         ),
         method=_method(adn.shape[1]),
-        citations=CITATIONS,
-        code=CODE.format(seed=seed),
+        citations=CITATIONS["head_direction"],
+        code=code("head_direction", "a2929", seed),
         details={
             "median error with shifted direction (°)": float(np.median(null)),
             "best error of any shift (°)": float(null.min()),
             "information, thalamic units (bits/spike)": float(np.median(information[thalamic])),
             "information, CA1 units (bits/spike)": float(np.median(information[~thalamic])),
         },
-        figures={
-            "Tuning curves of the thalamic units": lambda ax: figures.tuning(ax, thalamic_curves),
-            "Head direction and its decoding, one minute": lambda ax: figures.tracked_and_decoded(
-                ax,
-                binned.time[minute] - binned.time[minute][0],
-                binned.angle[minute],
-                decoded[minute],
-            ),
-            "Decoding error and its null": lambda ax: figures.null_distribution(
-                ax, value, {"direction shifted in time": null}, "median error (°)", 90.0
-            ),
-        },
+        figures=_figures(binned, decoded, curves[:, thalamic], value, null),
     )
-
-
-def tuning_curves(counts: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Estimate firing rates against direction.
-
-    Parameters
-    ----------
-    counts : numpy.ndarray of shape (bin, unit)
-        Spikes in bins of 0.2 s.
-    angle : numpy.ndarray of shape (bin,)
-        Direction in radians, 0 to 2 pi.
-
-    Returns
-    -------
-    numpy.ndarray of shape (direction, unit)
-        Rates in Hz at 60 directions, spikes and occupancy smoothed by a Gaussian of 12°.
-
-    Examples
-    --------
-    >>> angle = np.linspace(0, 2 * np.pi, 600, endpoint=False)
-    >>> curve = tuning_curves(np.round(5 + 5 * np.cos(angle))[:, None], angle)
-    >>> int(curve.argmax()) in (0, 59)
-    True
-    """
-    from scipy.ndimage import gaussian_filter1d
-
-    direction = _bin_of(angle)
-    spikes = np.zeros((N_DIRECTIONS, counts.shape[1]))
-    np.add.at(spikes, direction, counts)
-    visits = np.bincount(direction, minlength=N_DIRECTIONS).astype(float)
-    spikes = gaussian_filter1d(spikes, SMOOTHING, axis=0, mode="wrap")
-    visits = gaussian_filter1d(visits, SMOOTHING, mode="wrap")
-    # A direction that was never visited gets the rate of its surroundings, at worst zero.
-    rates: np.ndarray = spikes / np.maximum(visits, 1e-9)[:, None] / BIN
-    return rates
-
-
-def decode(counts: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Decode the direction of each bin with tuning curves from the other folds.
-
-    Parameters
-    ----------
-    counts : numpy.ndarray of shape (bin, unit)
-        Spikes in bins of 0.2 s.
-    angle : numpy.ndarray of shape (bin,)
-        Direction in radians, 0 to 2 pi.
-
-    Returns
-    -------
-    numpy.ndarray of shape (bin,)
-        The direction that maximises the Poisson likelihood, in radians.
-
-    Examples
-    --------
-    >>> angle = np.tile(np.linspace(0, 2 * np.pi, 50, endpoint=False), 20)
-    >>> counts = np.round(10 + 10 * np.stack([np.cos(angle), np.sin(angle)], axis=1))
-    >>> bool(np.median(_distance(decode(counts, angle), angle)) < 10)
-    True
-    """
-    from neurokit.alignment.splits import contiguous
-
-    decoded = np.empty(len(angle))
-    for train, test in contiguous(len(angle), N_FOLDS, gap=0):
-        expected = np.maximum(tuning_curves(counts[train], angle[train]) * BIN, 1e-3)
-        likelihood = counts[test] @ np.log(expected).T - expected.sum(axis=1)
-        decoded[test] = (likelihood.argmax(axis=1) + 0.5) * 2 * np.pi / N_DIRECTIONS
-    return decoded
 
 
 def _bin(rec: Recording) -> _Binned:
@@ -239,13 +138,14 @@ def _bin(rec: Recording) -> _Binned:
     return _Binned(counts.astype(float), angle, time, region)
 
 
-def _bin_of(angle: np.ndarray) -> np.ndarray:
-    return (angle / (2 * np.pi) * N_DIRECTIONS).astype(int) % N_DIRECTIONS
-
-
-def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Give the angle between two directions, in degrees."""
-    return np.degrees(np.abs(np.angle(np.exp(1j * (a - b)))))
+def _thalamic(region: np.ndarray) -> np.ndarray:
+    thalamic: np.ndarray = np.char.lower(region) == "adn"
+    if not thalamic.any() or thalamic.all():
+        raise DataError(
+            "Expected units of region 'adn' and of another one; "
+            f"got {sorted(set(region.tolist()))}."
+        )
+    return thalamic
 
 
 def _shifted_errors(counts: np.ndarray, angle: np.ndarray, seed: int) -> np.ndarray:
@@ -253,15 +153,51 @@ def _shifted_errors(counts: np.ndarray, angle: np.ndarray, seed: int) -> np.ndar
     least = round(MIN_SHIFT / BIN)
     shifts = np.random.default_rng(seed).integers(least, len(angle) - least, N_SHIFTS)
     shifted = (np.roll(angle, shift) for shift in shifts)
-    return np.array([np.median(_distance(decode(counts, late), late)) for late in shifted])
+    return np.array([np.median(distance(decode(counts, late), late)) for late in shifted])
 
 
-def _bits_per_spike(curves: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Sum p(x) r(x)/r log2 r(x)/r over directions (Skaggs et al. 1993)."""
-    share = np.bincount(_bin_of(angle), minlength=N_DIRECTIONS) / len(angle)
-    relative = curves / np.maximum(share @ curves, 1e-9)
-    bits: np.ndarray = share @ (relative * np.log2(np.maximum(relative, 1e-12)))
-    return bits
+def _interval(error: np.ndarray, seed: int) -> tuple[float, float]:
+    blocks = np.array_split(error, np.arange(round(BLOCK / BIN), len(error), round(BLOCK / BIN)))
+    return block_interval(
+        lambda drawn: float(np.median(np.concatenate([blocks[b] for b in drawn]))),
+        len(blocks),
+        seed,
+    )
+
+
+def _figures(
+    binned: _Binned, decoded: np.ndarray, curves: np.ndarray, value: float, null: np.ndarray
+) -> dict[str, Callable[..., Any]]:
+    import xarray as xr
+
+    angle = (np.arange(N_DIRECTIONS) + 0.5) * 360 / N_DIRECTIONS
+    axis = ("direction", angle, {"units": "°", "long_name": "head direction"})
+    tuning = xr.DataArray(
+        curves, {"direction": axis}, ("direction", "unit"), "rate", {"units": "Hz"}
+    )
+    minute = slice(len(decoded) // 2, len(decoded) // 2 + round(60 / BIN))
+    tracked, read = (
+        xr.DataArray(
+            np.degrees(track[minute]),
+            {"time": binned.time[minute] - binned.time[minute][0]},
+            ("time",),
+            "head direction",
+            {"units": "°"},
+        )
+        for track in (binned.angle, decoded)
+    )
+    nulls = {"shifted direction": null}
+    return {
+        "Tuning curves of the thalamic units": partial(
+            plotting.tuning_curves, tuning, normalize=False
+        ),
+        "Head direction and its decoding, one minute": partial(
+            plotting.predicted_vs_true, tracked, read, period=360.0
+        ),
+        "Decoding error and its null": partial(
+            plotting.null_distribution, value, nulls, chance=90.0, label="median error (°)"
+        ),
+    }
 
 
 def _method(n_units: int) -> str:

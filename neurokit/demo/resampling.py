@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["block_interval", "p_value"]
+__all__ = ["block_interval", "p_value", "upper"]
 
 
 def block_interval(
@@ -80,3 +80,24 @@ def p_value(value: float, null: np.ndarray, smaller: bool = False) -> float:
     null = np.asarray(null)
     better = null <= value if smaller else null >= value
     return float((1 + better.sum()) / (1 + len(null)))
+
+
+def upper(null: np.ndarray) -> float:
+    """Give the score that chance reaches in one of forty draws.
+
+    Parameters
+    ----------
+    null : numpy.ndarray
+        Scores under the null.
+
+    Returns
+    -------
+    float
+        The quantile .975.
+
+    Examples
+    --------
+    >>> upper(np.arange(1001.0))
+    975.0
+    """
+    return float(np.quantile(null, 0.975))

@@ -7,15 +7,17 @@ is the mean correlation of parcel pairs inside a network minus that of pairs acr
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurokit import plotting
 from neurokit.connectivity import dynamic_fc, static_fc
-from neurokit.demo import figures
-from neurokit.demo.answer import Answer
-from neurokit.demo.resampling import block_interval, p_value
-from neurokit.errors import DataError
+from neurokit.demo.answer import Answer, code
+from neurokit.demo.papers import CITATIONS
+from neurokit.demo.places import networks, positions, rotated_labels
+from neurokit.demo.resampling import block_interval, p_value, upper
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,24 +32,10 @@ BLOCK = 20
 WINDOW = 30
 STRIDE = 5
 N_NULL = 1000
+N_RESAMPLES = 500
+ROTATED = "rotated networks"
 LABEL = "correlation inside minus across networks"
 BAND = (0.23, 0.27)
-CITATIONS = (
-    "Schaefer A, et al. (2018). Local-global parcellation of the human cerebral cortex. "
-    "Cerebral Cortex 28:3095-3114.",
-    "Lindquist MA, et al. (2019). Modular preprocessing pipelines can reintroduce "
-    "artifacts into fMRI data. Hum. Brain Mapp. 40:2358-2376.",
-    "Alexander-Bloch AF, et al. (2018). On testing for spatial correspondence between "
-    "maps of human brain structure and function. NeuroImage 178:540-551.",
-    "Allen EA, et al. (2014). Tracking whole-brain connectivity dynamics in the resting "
-    "state. Cerebral Cortex 24:663-676.",
-)
-CODE = """\
-import neurokit as nk
-from neurokit.demo import resting_network
-
-rec = nk.datasets.load("schaefer-rest")
-print(resting_network.run(rec, seed={seed}).value)  # correlation inside minus across networks"""
 
 
 def run(rec: Recording, seed: int = 0) -> Answer:
@@ -79,40 +67,31 @@ def run(rec: Recording, seed: int = 0) -> Answer:
     0.325...
     """
     bold = rec["bold"]
-    network, places = _networks(bold), _places(bold)
-    before = static_fc(bold[DROP:]).values
+    network = networks(bold)
     series = clean(bold, rec["confounds"])
-    fc = static_fc(series).values
-    inside, across = network_contrast(fc, network)
-    windows = dynamic_fc(series, WINDOW, STRIDE)
-    in_windows = np.array([np.subtract(*network_contrast(w, network)) for w in windows.values])
-    spun = _spun_contrasts(fc, network, places, seed)
-    shuffled = _shuffled_contrasts(fc, network, seed)
-    starts = np.arange(len(series) - BLOCK + 1)
-    values = series.values
-    n_blocks = len(values) // BLOCK
-
-    def resampled(drawn: np.ndarray) -> float:
-        frames = (starts[drawn][:, None] + np.arange(BLOCK)).ravel()
-        return float(np.subtract(*network_contrast(static_fc(values[frames]).values, network)))
-
+    fc = static_fc(series)
+    inside, across = network_contrast(fc.values, network)
+    before = network_contrast(static_fc(bold[DROP:]).values, network)
+    windows = _in_windows(series, network)
+    nulls = _nulls(fc.values, network, positions(bold), seed)
+    value = inside - across
     return Answer(
         question="Do the networks of the atlas show in one person's resting run?",
         data="schaefer-rest",
         measure=LABEL,
-        value=inside - across,
+        value=value,
         unit="r",
-        interval=block_interval(resampled, len(starts), seed, 500, n_drawn=n_blocks),
+        interval=_interval(series.values, network, seed),
         interval_of=f"95 %, moving-block bootstrap of the run, {BLOCK} frames (40 s) a block",
         chance=0.0,
-        baseline=("networks rotated on the cortex, mean", float(spun.mean())),
+        baseline=("networks rotated on the cortex, mean", float(nulls[ROTATED].mean())),
         ceiling=None,
         ceiling_note="none: a true network structure of this person is not known",
         band=BAND,
         n_samples=len(series),
         split="none: nothing is fitted to the networks",
         seed=seed,
-        p_value=p_value(inside - across, spun),
+        p_value=p_value(value, nulls[ROTATED]),
         caveat=(
             f"One person and five minutes. Seven networks cover {len(network)} parcels, and "
             "neighbours correlate whatever network they are in, hence the rotated networks. "
@@ -120,31 +99,32 @@ def run(rec: Recording, seed: int = 0) -> Answer:
             "five of the fastest, so most of what moves between windows is sampling error."
         ),
         method=_method(rec["confounds"].sizes["variable"]),
-        citations=CITATIONS,
-        code=CODE.format(seed=seed),
+        citations=CITATIONS["resting_network"],
+        code=code("resting_network", "schaefer-rest", seed),
         details={
             "inside networks (r)": inside,
             "across networks (r)": across,
-            "inside networks before cleaning (r)": network_contrast(before, network)[0],
-            "across networks before cleaning (r)": network_contrast(before, network)[1],
-            "97.5 % of rotated networks (r)": float(np.quantile(spun, 0.975)),
-            "97.5 % of shuffled labels (r)": float(np.quantile(shuffled, 0.975)),
-            "windows": float(len(in_windows)),
-            "lowest contrast of a window (r)": float(in_windows.min()),
-            "mean contrast of the windows (r)": float(in_windows.mean()),
+            "inside networks before cleaning (r)": before[0],
+            "across networks before cleaning (r)": before[1],
+            **{f"97.5 % of {name} (r)": upper(null) for name, null in nulls.items()},
+            "windows": float(len(windows)),
+            "lowest contrast of a window (r)": float(windows.min()),
+            "mean contrast of the windows (r)": float(windows.mean()),
         },
         figures={
-            "Correlations, parcels sorted by network": lambda ax: figures.network_matrix(
-                ax, fc, network
+            "Correlations, parcels sorted by network": partial(
+                plotting.connectivity_matrix,
+                fc.assign_coords(network=(fc.dims[0], network)).rename("correlation"),
             ),
-            "Contrast against its nulls": lambda ax: figures.null_distribution(
-                ax,
-                inside - across,
-                {"rotated networks": spun, "shuffled labels": shuffled},
-                LABEL,
+            "Contrast against its nulls": partial(
+                plotting.null_distribution, value, nulls, label=LABEL
             ),
-            "Contrast in sliding windows": lambda ax: figures.windowed(
-                ax, windows["time"].values, in_windows, inside - across, LABEL
+            "Contrast in sliding windows": partial(
+                plotting.time_courses,
+                windows.expand_dims(condition=["windows"]),
+                None,
+                None,
+                levels={"chance": 0.0, "whole run": value},
             ),
         },
     )
@@ -222,60 +202,36 @@ def network_contrast(fc: np.ndarray, network: np.ndarray) -> tuple[float, float]
     return float(fc[pairs][same].mean()), float(fc[pairs][~same].mean())
 
 
-def _networks(bold: xr.DataArray) -> np.ndarray:
-    if "network" in bold.coords:
-        return np.asarray(bold["network"], dtype=str)
-    parts = [str(name).split("_") for name in bold["roi"].values]
-    if not all(len(p) > 2 for p in parts):
-        raise DataError(
-            "Expected ROIs with a coordinate 'network' or names of the Schaefer atlas "
-            f"(7Networks_LH_Vis_1); got {bold['roi'].values[:3].tolist()}."
-        )
-    return np.array([p[2] for p in parts])
+def _contrast(fc: np.ndarray, network: np.ndarray) -> float:
+    return float(np.subtract(*network_contrast(fc, network)))
 
 
-def _places(bold: xr.DataArray) -> np.ndarray:
-    missing = [axis for axis in "xyz" if axis not in bold.coords]
-    if missing:
-        raise DataError(f"Expected ROI coordinates x, y and z in m; missing: {missing}.")
-    return np.stack([np.asarray(bold[axis], dtype=np.float64) for axis in "xyz"], axis=1)
+def _in_windows(series: xr.DataArray, network: np.ndarray) -> xr.DataArray:
+    windows = dynamic_fc(series, WINDOW, STRIDE).swap_dims(window="time")
+    contrast = [_contrast(window, network) for window in windows.values]
+    return windows["time"].copy(data=contrast).rename("inside minus across, r")
 
 
-def _shuffled_contrasts(fc: np.ndarray, network: np.ndarray, seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    draws = (rng.permutation(network) for _ in range(N_NULL))
-    return np.array([np.subtract(*network_contrast(fc, labels)) for labels in draws])
+def _interval(values: np.ndarray, network: np.ndarray, seed: int) -> tuple[float, float]:
+    n_starts = len(values) - BLOCK + 1
+
+    def resampled(starts: np.ndarray) -> float:
+        frames = (starts[:, None] + np.arange(BLOCK)).ravel()
+        return _contrast(static_fc(values[frames]).values, network)
+
+    return block_interval(resampled, n_starts, seed, N_RESAMPLES, n_drawn=len(values) // BLOCK)
 
 
-def _spun_contrasts(
+def _nulls(
     fc: np.ndarray, network: np.ndarray, places: np.ndarray, seed: int
-) -> np.ndarray:
-    """Rotate the parcels' centres on a sphere, mirrored in the other hemisphere.
-
-    Each rotated centre takes the place of one parcel (Markello and Misic 2021, NeuroImage
-    236:118052, the assignment by the Hungarian method), so networks keep size and compactness.
-    """
-    from scipy.optimize import linear_sum_assignment
-    from scipy.spatial.transform import Rotation
-
-    left = places[:, 0] < 0
-    halves = [(np.flatnonzero(side), _on_sphere(places[side])) for side in (left, ~left)]
-    mirror = np.diag([-1.0, 1.0, 1.0])
-    turns = Rotation.from_quat(np.random.default_rng(seed).normal(size=(N_NULL, 4))).as_matrix()
-    out = np.empty(N_NULL)
-    for i, turn in enumerate(turns):
-        labels = network.copy()
-        for (members, points), matrix in zip(halves, (turn, mirror @ turn @ mirror), strict=True):
-            taker, giver = linear_sum_assignment(-points @ (points @ matrix.T).T)
-            labels[members[taker]] = network[members[giver]]
-        out[i] = np.subtract(*network_contrast(fc, labels))
-    return out
-
-
-def _on_sphere(points: np.ndarray) -> np.ndarray:
-    centred = points - points.mean(axis=0)
-    unit: np.ndarray = centred / np.linalg.norm(centred, axis=1, keepdims=True)
-    return unit
+) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    rotated = rotated_labels(network, places, N_NULL, seed)
+    shuffled = (rng.permutation(network) for _ in range(N_NULL))
+    return {
+        ROTATED: np.array([_contrast(fc, labels) for labels in rotated]),
+        "shuffled labels": np.array([_contrast(fc, labels) for labels in shuffled]),
+    }
 
 
 def _method(n_confounds: int) -> str:

@@ -1,10 +1,12 @@
-from .curves import predicted_vs_true, time_courses, tuning_curves
+from .courses import butterfly, time_courses
+from .curves import predicted_vs_true, tuning_curves
 from .maps import confusion, connectivity_matrix, topomap
 from .scores import null_distribution, score_distribution, score_strip
 from .theme import COLORS, style
 
 __all__ = [
     "COLORS",
+    "butterfly",
     "confusion",
     "connectivity_matrix",
     "null_distribution",

@@ -1,4 +1,4 @@
-"""Curves: tuning, time courses, and predictions against the truth."""
+"""Curves: tuning, and predictions against the truth."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurokit.errors import DataError
-from neurokit.plotting.theme import COLORS, axes_or_new, color, literal
+from neurokit.plotting.theme import COLORS, axes_or_new, axis_label, color, literal, value_label
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from numpy.typing import NDArray
 
-__all__ = ["predicted_vs_true", "time_courses", "tuning_curves"]
+__all__ = ["predicted_vs_true", "tuning_curves"]
 
 # More lines than the palette has colours are told apart by direct labels no longer.
 _LABELLED = 6
@@ -63,73 +66,18 @@ def tuning_curves(
         peak = np.nanmax(np.abs(values), axis=0)
         values = values / np.where(peak > 0, peak, 1.0)
     bins, units = curves.dims
-    labels = [literal(u) for u in _coordinate(curves, str(units))]
+    labels = [literal(u) for u in curves[units].values]
     for index, label in enumerate(labels):
-        ax.plot(_coordinate(curves, str(bins)), values[:, index], color=color(index), label=label)
-    ax.set_xlabel(x_label or _axis_label(curves, str(bins)))
-    ax.set_ylabel("response / peak" if normalize else _name(curves, "response"))
+        ax.plot(curves[bins].values, values[:, index], color=color(index), label=label)
+    ax.set_xlabel(x_label or axis_label(curves, bins))
+    ax.set_ylabel("response / peak" if normalize else value_label(curves, "response"))
     ax.margins(x=0)
+    if np.nanmin(values) >= 0:
+        ax.set_ylim(bottom=0)
+    if curves[bins].attrs.get("units") == "°" and np.ptp(curves[bins].values) > 180:
+        _quarters(ax.xaxis, 360.0, float(curves[bins].values.min()))
     if len(labels) <= _LABELLED:
         ax.legend(title=str(units), ncols=2 if len(labels) > 3 else 1)
-    return ax
-
-
-def time_courses(
-    curves: xr.DataArray,
-    low: xr.DataArray | None = None,
-    high: xr.DataArray | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw one line a condition over time, each with its band.
-
-    Parameters
-    ----------
-    curves : DataArray, dims (condition, time)
-        Lines; a curve of dims ``(time,)`` is one condition.
-    low, high : DataArray, dims as `curves`, optional
-        Lower and upper limit of the band around each line.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a legend when there are several conditions.
-
-    Raises
-    ------
-    DataError
-        If there is no dimension ``time``, or more than one other.
-
-    Examples
-    --------
-    >>> import numpy as np, xarray as xr
-    >>> curves = xr.DataArray(
-    ...     np.zeros((2, 50)),
-    ...     {"condition": ["auditory", "visual"], "time": np.arange(50) / 100},
-    ...     ["condition", "time"],
-    ... )
-    >>> time_courses(curves, curves - 1, curves + 1).get_xlabel()
-    'time (s)'
-    """
-    if "time" not in curves.dims or curves.ndim > 2:
-        raise DataError(f"Expected curves with dims ('condition', 'time'); got {curves.dims}.")
-    ax = axes_or_new(ax)
-    lines, lower, upper = (_rows(part) for part in (curves, low, high))
-    time = _coordinate(curves, "time")
-    other = [str(d) for d in curves.dims if d != "time"]
-    labels = [literal(v) for v in _coordinate(curves, other[0])] if other else [""]
-    if lines is None:
-        return ax
-    for index, label in enumerate(labels):
-        ax.plot(time, lines[index], color=color(index), label=label)
-        if lower is not None and upper is not None:
-            ax.fill_between(time, lower[index], upper[index], color=color(index), alpha=0.18, lw=0)
-    ax.set_xlabel(f"time ({curves['time'].attrs.get('units', 's')})")
-    ax.set_ylabel(_name(curves, ""))
-    ax.margins(x=0)
-    if len(labels) > 1:
-        ax.legend()
     return ax
 
 
@@ -139,6 +87,7 @@ def predicted_vs_true(
     ax: Axes | None = None,
     *,
     period: float | None = None,
+    borders: Sequence[float] = (),
 ) -> Axes:
     """Draw a predicted series over the true one.
 
@@ -150,6 +99,8 @@ def predicted_vs_true(
         Where to draw.
     period : float, optional
         Of a circular variable, in its unit: lines do not run through the wrap.
+    borders : sequence of float
+        Times to rule, such as those between test blocks.
 
     Returns
     -------
@@ -174,7 +125,7 @@ def predicted_vs_true(
             f"{true.dims} {true.shape} and {predicted.dims} {predicted.shape}."
         )
     ax = axes_or_new(ax, 4.8, 2.6)
-    time = _coordinate(true, "time").astype(float)
+    time = np.asarray(true["time"].values, float)
     steps = np.diff(time)
     gaps = steps > 1.5 * np.median(steps) if len(steps) else np.zeros(0, bool)
     # Drawn first and broad, the truth stays visible where the prediction covers it.
@@ -186,8 +137,12 @@ def predicted_vs_true(
         values = np.asarray(series.values, float)
         breaks = gaps if period is None else gaps | (np.abs(np.diff(values)) > period / 2)
         ax.plot(*_broken(time, values, breaks), color=shade, lw=width, alpha=alpha, label=label)
-    ax.set_xlabel(f"time ({true['time'].attrs.get('units', 's')})")
-    ax.set_ylabel(_name(true, ""))
+    for border in borders:
+        ax.axvline(border, color=COLORS["muted"], ls=":", lw=1)
+    ax.set_xlabel(axis_label(true, "time", "s"))
+    ax.set_ylabel(value_label(true))
+    if period is not None:
+        _quarters(ax.yaxis, period, float(np.nanmin([true.values, predicted.values])))
     ax.margins(x=0)
     ax.legend(ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
     return ax
@@ -198,14 +153,11 @@ def _check_dims(array: xr.DataArray, name: str, expected: str) -> None:
         raise DataError(f"Expected {name} with dims {expected}; got {array.dims} {array.shape}.")
 
 
-def _rows(array: xr.DataArray | None) -> NDArray[np.float64] | None:
-    if array is None:
-        return None
-    return np.atleast_2d(array.transpose(..., "time").values.astype(float))
-
-
-def _coordinate(array: xr.DataArray, dim: str) -> NDArray[np.generic]:
-    return np.asarray(array[dim].values)
+def _quarters(axis: Axis, period: float, lowest: float) -> None:
+    """Show the whole circle, from zero or from half a turn before it."""
+    low = 0.0 if lowest >= 0 else -period / 2
+    axis.set_view_interval(low, low + period, ignore=True)
+    axis.set_ticks(np.linspace(low, low + period, 5))
 
 
 def _broken(
@@ -214,14 +166,3 @@ def _broken(
     """Put a NaN after every break, where matplotlib lifts the pen."""
     where = np.flatnonzero(breaks) + 1
     return np.insert(time, where, np.nan), np.insert(values, where, np.nan)
-
-
-def _axis_label(array: xr.DataArray, dim: str) -> str:
-    unit = array[dim].attrs.get("units", "")
-    return f"{dim} ({unit})" if unit else dim
-
-
-def _name(array: xr.DataArray, default: str) -> str:
-    name = str(array.name) if array.name is not None else default
-    unit = array.attrs.get("units", "")
-    return f"{name} ({unit})".strip() if unit else name

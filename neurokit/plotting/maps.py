@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurokit.errors import DataError
-from neurokit.plotting.theme import COLORS, axes_or_new, literal
+from neurokit.plotting.theme import COLORS, axes_or_new, literal, value_label
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,7 +67,7 @@ def connectivity_matrix(
         values, labels = values[np.ix_(order, order)], labels[order]
     off = np.abs(values[~np.eye(len(values), dtype=bool)])
     limit = float(np.nanpercentile(off, 98)) if np.isfinite(off).any() else 1.0
-    image = ax.imshow(values, cmap="RdBu_r", vmin=-(limit or 1.0), vmax=limit or 1.0)
+    image = ax.imshow(values, cmap="RdBu_r", vmin=-(limit or 1.0), vmax=limit or 1.0, aspect="auto")
     _rule(ax, labels)
     _bare(ax)
     _color_bar(ax, image, str(matrix.attrs.get("long_name", matrix.name or "")))
@@ -112,7 +112,8 @@ def confusion(table: xr.DataArray, ax: Axes | None = None) -> Axes:
     ax = axes_or_new(ax, 4.8, 4.4)
     total = counts.sum(1, keepdims=True)
     rates = counts / np.where(total > 0, total, 1.0)
-    ax.imshow(rates, cmap="Blues", vmin=0, vmax=1)
+    # Cells as wide as the axes allow keep the names below them apart.
+    ax.imshow(rates, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), rate in np.ndenumerate(rates):
         shade = "white" if rate > 0.55 else COLORS["ink"] if rate >= 0.005 else COLORS["muted"]
         ax.text(column, row, f"{100 * rate:.0f}", color=shade, ha="center", va="center", size=8)
@@ -168,8 +169,7 @@ def topomap(values: xr.DataArray, ax: Axes | None = None, *, limit: float | None
     image, _ = mne.viz.plot_topomap(
         data, info, axes=ax, cmap="RdBu_r", vlim=(-(top or 1.0), top or 1.0), contours=4, show=False
     )
-    label = [str(values.name or ""), str(values.attrs.get("units", ""))]
-    _color_bar(ax, image, f"{label[0]} ({label[1]})".strip() if label[1] else label[0])
+    _color_bar(ax, image, value_label(values))
     return ax
 
 
@@ -212,10 +212,10 @@ def _rule(ax: Axes, labels: NDArray[np.str_] | None) -> None:
         return
     names, starts, sizes = np.unique(labels, return_index=True, return_counts=True)
     middles = starts + (sizes - 1) / 2
+    # Columns are in the order of the rows: to name them again would only crowd the figure.
     if len(names) <= _MAX_TICKS:
-        shown = [literal(name) for name in names]
-        ax.set_yticks(middles, shown)
-        ax.set_xticks(middles, shown, rotation=45, ha="right", rotation_mode="anchor")
+        ax.set_yticks(middles, [literal(name) for name in names])
+        ax.set_xticks([])
     for edge in starts[starts > 0] - 0.5:
         ax.axhline(edge, color=COLORS["ink"], lw=0.5)
         ax.axvline(edge, color=COLORS["ink"], lw=0.5)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurokit.errors import DataError
-from neurokit.plotting.theme import COLORS, axes_or_new, literal
+from neurokit.plotting.theme import COLORS, axes_or_new, legend_above, literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +87,7 @@ def score_strip(
     ax.set_xlabel(literal(label))
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    ax.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, columnspacing=1)
+    legend_above(ax)
     return ax
 
 
@@ -148,7 +148,7 @@ def score_distribution(
         ax.axvline(chance, color=COLORS["muted"], ls=":", label="chance")
     ax.set_xlabel(literal(label))
     ax.set_ylabel("targets")
-    ax.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, columnspacing=1)
+    legend_above(ax)
     return ax
 
 
@@ -205,7 +205,7 @@ def null_distribution(
         ax.axvline(chance, color=COLORS["ink"], ls=":", label=f"chance {chance:.3g}")
     ax.set_xlabel(literal(label))
     ax.set_ylabel("draws")
-    ax.legend(loc="best")
+    legend_above(ax)
     return ax
 
 

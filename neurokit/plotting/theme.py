@@ -6,9 +6,21 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    import xarray as xr
     from matplotlib.axes import Axes
 
-__all__ = ["COLORS", "axes_or_new", "color", "literal", "style"]
+__all__ = [
+    "COLORS",
+    "axes_or_new",
+    "axis_label",
+    "color",
+    "legend_above",
+    "literal",
+    "style",
+    "value_label",
+]
 
 #: Colours by role. The cycle keeps matplotlib's order of hues: blue, orange, green, red, violet.
 COLORS = {
@@ -56,6 +68,8 @@ _SETTINGS: dict[str, Any] = {
     "image.cmap": "Blues",
     "image.interpolation": "nearest",
 }
+# Characters of a legend's row on a figure 4.8 inches wide.
+_ROW = 56
 
 
 def style() -> AbstractContextManager[None]:
@@ -146,3 +160,83 @@ def literal(text: object) -> str:
     'a\\$b'
     """
     return str(text).replace("$", r"\$")
+
+
+def legend_above(ax: Axes) -> None:
+    """Put the legend over the axes, where it hides nothing.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        With labelled artists.
+
+    Examples
+    --------
+    >>> ax = axes_or_new(None)
+    >>> _ = ax.plot([0, 1], label="a")
+    >>> legend_above(ax)
+    >>> len(ax.get_legend().get_texts())
+    1
+    """
+    labels = ax.get_legend_handles_labels()[1]
+    # A row wider than the axes would squeeze them: each entry has a handle besides its text.
+    columns = 4 if sum(len(label) + 6 for label in labels) <= _ROW else 2
+    ax.legend(
+        ncols=columns, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, columnspacing=1
+    )
+
+
+def axis_label(array: xr.DataArray, dim: Hashable, unit: str = "") -> str:
+    """Return the text of the axis along which a dimension is drawn.
+
+    Parameters
+    ----------
+    array : DataArray
+        What is drawn.
+    dim : hashable
+        Its dimension, whose coordinate may have the attributes ``long_name`` and ``units``.
+    unit : str
+        For a coordinate that does not tell its own.
+
+    Returns
+    -------
+    str
+        Name and unit.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> axis_label(xr.DataArray([1.0], {"angle": ("angle", [0], {"units": "°"})}), "angle")
+    'angle (°)'
+    """
+    attrs = array[dim].attrs
+    return _with_unit(str(attrs.get("long_name", dim)), str(attrs.get("units", unit)))
+
+
+def value_label(array: xr.DataArray, default: str = "") -> str:
+    """Return the text of the axis along which the values of an array are drawn.
+
+    Parameters
+    ----------
+    array : DataArray
+        What is drawn.
+    default : str
+        For an array without a name.
+
+    Returns
+    -------
+    str
+        Name and unit.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> value_label(xr.DataArray([1.0], name="force", attrs={"units": "N"}))
+    'force (N)'
+    """
+    name = default if array.name is None else str(array.name)
+    return _with_unit(name, str(array.attrs.get("units", "")))
+
+
+def _with_unit(name: str, unit: str) -> str:
+    return literal(f"{name} ({unit})".strip() if unit else name)

@@ -1,12 +1,15 @@
 """What every answer must bring, whatever the question."""
 
+import importlib
 import math
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import neurokit as nk
 from neurokit.demo import QUESTIONS, ask
-from neurokit.errors import UnknownNameError
+from neurokit.errors import DataError, UnknownNameError
 
 NAMES = list(QUESTIONS)
 
@@ -28,26 +31,29 @@ def test_answer_beats_chance_and_the_sceptic(answer, name):
     assert got.p_value < 0.05
 
 
+@pytest.mark.filterwarnings("ignore:.*typical amplitude of:UserWarning")
 @pytest.mark.parametrize("name", NAMES)
-def test_same_seed_gives_the_same_numbers(answer, recording, name):
-    import importlib
-
-    again = importlib.import_module(f"neurokit.demo.{name}").run(recording(name), seed=0)
+def test_code_reproduces_every_number(answer, name, capsys, monkeypatch):
     first = answer(name)
-    assert (again.value, again.interval, again.p_value) == (
-        first.value,
-        first.interval,
-        first.p_value,
+    module, again = importlib.import_module(f"neurokit.demo.{name}"), []
+    run = module.run
+    monkeypatch.setattr(
+        module, "run", lambda *args, **kw: again.append(run(*args, **kw)) or again[0]
     )
-    assert dict(again.details) == dict(first.details)
+    exec(first.code, {})
+    assert float(capsys.readouterr().out) == first.value
+    assert (again[0].interval, again[0].p_value) == (first.interval, first.p_value)
+    assert dict(again[0].details) == dict(first.details)
 
 
-@pytest.mark.parametrize("name", NAMES)
+# The remaining two fit nothing that is drawn: their seed moves intervals and nulls alone.
+@pytest.mark.parametrize("name", ["head_direction", "resting_network", "evoked_response"])
 def test_another_seed_leaves_the_score_in_its_band(answer, name):
     got = answer(name, seed=3)
     assert got.seed == 3
     assert got.in_band
     assert got.p_value < 0.05
+    assert got.interval != answer(name).interval
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -62,7 +68,6 @@ def test_answer_is_complete(answer, name):
         assert len(text) > 10
     assert all(math.isfinite(v) for v in got.details.values())
     assert f'nk.datasets.load("{got.data}")' in got.code
-    compile(got.code, name, "exec")
     assert set(got.row()) >= {"question", "value", "interval", "chance", "baseline", "ceiling"}
 
 
@@ -82,12 +87,23 @@ def test_unknown_question_suggests_the_nearest():
 
 
 def test_ask_uses_the_recording_given(recording):
-    assert ask("grip_force", recording("grip_force")).value == pytest.approx(0.622, abs=0.02)
+    rec = recording("grip_force")
+    with pytest.raises(DataError, match="force channel 'MOV_RIGHT'"):
+        ask("grip_force", type(rec)(streams={"ieeg": rec["ieeg"]}))
 
 
+@pytest.mark.filterwarnings("ignore:.*typical amplitude of:UserWarning")
 @pytest.mark.parametrize("name", NAMES)
-def test_recording_of_the_catalogue_gives_the_same_answer(answer, name):
-    got, oracle = ask(name), answer(name)
-    assert got.value == pytest.approx(oracle.value, abs=1e-6)
-    assert got.n_samples == oracle.n_samples
-    assert got.interval == pytest.approx(oracle.interval, abs=1e-6)
+def test_recording_of_the_catalogue_equals_the_field_libraries(recording, name):
+    got, oracle = nk.datasets.load(QUESTIONS[name]), recording(name)
+    for stream, expected in oracle.streams.items():
+        found = got[stream]
+        if stream == "spikes":
+            np.testing.assert_array_equal(found["time"], expected["time"])
+            np.testing.assert_array_equal(found["unit"], expected["unit"])
+        else:
+            columns = found.dims[1]
+            named = {columns: expected[columns]} if columns in ("channel", "variable") else {}
+            np.testing.assert_allclose(found.sel(named).values, expected.values, rtol=1e-6)
+    if len(oracle.events):
+        assert got.events["trial_type"].tolist() == oracle.events["trial_type"].tolist()

@@ -6,6 +6,7 @@ import xarray as xr
 from sklearn.metrics import roc_auc_score
 
 from neurokit.demo import evoked_response
+from neurokit.demo.trials import cut_trials, decision_values, window_means
 from neurokit.errors import DataError
 
 
@@ -37,11 +38,9 @@ def simulated(signal, n_trials=40, seed=0, rate=200.0):
 
 
 def area(eeg, events):
-    trials = evoked_response.cut_trials(eeg, events)
-    means = evoked_response._means(
-        evoked_response._corrected(trials), trials.time, evoked_response.EDGES
-    )
-    scores = evoked_response.decision_values(means, trials.auditory)
+    trials = cut_trials(eeg, events)
+    means = window_means(trials.corrected(), trials.time, evoked_response.EDGES)
+    scores = decision_values(means, trials.auditory)
     return evoked_response._area(scores, trials.auditory)
 
 
@@ -68,7 +67,7 @@ def test_trials_equal_those_of_mne(recording):
         raw, events, tmin=-0.2, tmax=0.4, baseline=None, reject={"eeg": 150e-6}, preload=True,
         picks="eeg", verbose="ERROR",
     )  # fmt: skip
-    ours = evoked_response.cut_trials(eeg, rec.events)
+    ours = cut_trials(eeg, rec.events)
     assert ours.volts.shape == (28, 59, 121)
     data = theirs.get_data(copy=False)
     np.testing.assert_allclose(ours.volts, data[:, :, : ours.volts.shape[2]], atol=1e-9)
@@ -89,8 +88,8 @@ def test_reference_does_not_matter():
     other = eeg + 1e-5 * np.sin(eeg["time"])
     other.attrs = eeg.attrs
     np.testing.assert_allclose(
-        evoked_response.cut_trials(eeg, events).volts,
-        evoked_response.cut_trials(other, events).volts,
+        cut_trials(eeg, events).volts,
+        cut_trials(other, events).volts,
         atol=1e-12,
     )
 
@@ -100,11 +99,11 @@ def test_bad_channels_and_wild_trials_are_left_out():
     eeg[:, 2] = np.random.default_rng(0).normal(size=len(eeg))
     marked = eeg.assign_coords(bad=("channel", np.arange(12) == 2))
     marked[300:320, 0] += 2e-3
-    trials = evoked_response.cut_trials(marked, events)
+    trials = cut_trials(marked, events)
     assert trials.volts.shape[1] == 11
     assert 1 <= trials.rejected <= 3
     with pytest.raises(DataError, match="after rejection at 150 µV"):
-        evoked_response.cut_trials(eeg, events)
+        cut_trials(eeg, events)
 
 
 def test_largest_contrast_is_after_the_stimulus_and_above_the_noise(answer):
@@ -123,4 +122,4 @@ def test_swapped_events_are_caught_by_the_band(recording):
 def test_positions_are_needed():
     eeg, events = simulated(1e-6)
     with pytest.raises(DataError, match=r"missing: \['z'\]"):
-        evoked_response.cut_trials(eeg.drop_vars("z"), events)
+        cut_trials(eeg.drop_vars("z"), events)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurokit.demo import head_direction
+from neurokit.demo import head_direction, tuning
 from neurokit.errors import DataError
 
 
@@ -14,7 +14,7 @@ def simulated(n=3000, seed=0, tuned=True):
     rates = 1 + 40 * np.exp(4 * (np.cos(angle[:, None] - peaks) - 1))
     if not tuned:
         rates = np.full_like(rates, rates.mean())
-    return rng.poisson(rates * head_direction.BIN).astype(float), angle, peaks
+    return rng.poisson(rates * tuning.BIN).astype(float), angle, peaks
 
 
 def error(decoded, angle):
@@ -23,24 +23,24 @@ def error(decoded, angle):
 
 def test_recovers_the_tuning_of_simulated_units():
     counts, angle, peaks = simulated()
-    curves = head_direction.tuning_curves(counts, angle)
+    curves = tuning.tuning_curves(counts, angle)
     found = (curves.argmax(axis=0) + 0.5) * 2 * np.pi / 60
     assert error(found, peaks).max() < 12
-    np.testing.assert_allclose(curves.mean(), counts.mean() / head_direction.BIN, rtol=0.1)
+    np.testing.assert_allclose(curves.mean(), counts.mean() / tuning.BIN, rtol=0.1)
 
 
 def test_decodes_simulated_units_and_not_untuned_ones():
     counts, angle, _ = simulated()
-    assert np.median(error(head_direction.decode(counts, angle), angle)) < 15
+    assert np.median(error(tuning.decode(counts, angle), angle)) < 15
     counts, angle, _ = simulated(tuned=False)
-    assert 70 < np.median(error(head_direction.decode(counts, angle), angle)) < 110
+    assert 70 < np.median(error(tuning.decode(counts, angle), angle)) < 110
 
 
 def test_turning_the_compass_does_not_matter():
     counts, angle, _ = simulated()
     step = 2 * np.pi / 60
-    plain = head_direction.decode(counts, angle)
-    turned = head_direction.decode(counts, (angle + 7 * step) % (2 * np.pi))
+    plain = tuning.decode(counts, angle)
+    turned = tuning.decode(counts, (angle + 7 * step) % (2 * np.pi))
     share = np.mean(error(turned, plain + 7 * step) < 1e-6)
     assert share > 0.99
 
@@ -53,7 +53,7 @@ def test_agrees_with_pynapple_on_the_tuning_curves(recording):
     theirs = nap.compute_tuning_curves(
         group, direction, bins=60, range=(0, 2 * np.pi), return_counts=False
     ).values
-    ours = head_direction.tuning_curves(binned.counts, binned.angle)
+    ours = tuning.tuning_curves(binned.counts, binned.angle)
     smooth = np.stack([np.convolve(np.tile(t, 3), np.ones(5) / 5, "same")[60:120] for t in theirs])
     for unit in range(7):
         assert np.corrcoef(smooth[unit], ours[:, unit])[0, 1] > 0.97

@@ -4,6 +4,7 @@ import pytest
 import xarray as xr
 
 from neurokit.demo import object_category
+from neurokit.demo.selection import CANDIDATES, discriminant, left_out, nested
 from neurokit.errors import DataError
 
 
@@ -33,7 +34,7 @@ def simulated(signal, seed=0, runs=6, tr=2.0):
 
 def score(signal, seed=0):
     blocks = object_category.block_patterns(*simulated(signal, seed))
-    guess = object_category.predict_left_out(blocks.patterns, blocks.category, blocks.run)
+    guess = left_out(discriminant, blocks.patterns, blocks.category, blocks.run)
     return (guess == blocks.category).mean()
 
 
@@ -77,15 +78,23 @@ def test_shuffled_categories_score_chance_when_fitted_afresh(recording):
     rec = recording("object_category")
     blocks = object_category.block_patterns(rec["bold"], rec.events)
     rng = np.random.default_rng(0)
+    few = {name: CANDIDATES[name] for name in ("nearest centroid", "ridge, penalty 10")}
     scores = []
-    for _ in range(3):
-        label = blocks.category.copy()
-        for run in np.unique(blocks.run):
-            rows = np.flatnonzero(blocks.run == run)
-            label[rows] = label[rng.permutation(rows)]
-        guess = object_category.predict_left_out(blocks.patterns, label, blocks.run)
+    for _ in range(4):
+        label = np.concatenate(
+            [rng.permutation(blocks.category[blocks.run == run]) for run in np.unique(blocks.run)]
+        )
+        guess, _ = nested(blocks.patterns, label, blocks.run, few)
         scores.append((guess == label).mean())
-    assert np.mean(scores) == pytest.approx(0.125, abs=0.08)
+    assert np.mean(scores) == pytest.approx(0.125, abs=0.07)
+
+
+def test_details_count_the_choice_of_every_fold(answer):
+    got = answer("object_category")
+    chosen = {k: v for k, v in got.details.items() if k.startswith("folds that chose ")}
+    assert sum(chosen.values()) == 12
+    assert {k.removeprefix("folds that chose ") for k in chosen} <= set(CANDIDATES)
+    assert got.details["nearest centroid alone (share)"] < got.value
 
 
 def test_null_shuffles_inside_runs_only(recording):
@@ -93,7 +102,10 @@ def test_null_shuffles_inside_runs_only(recording):
     blocks = object_category.block_patterns(rec["bold"], rec.events)
     always = np.full(96, "face", dtype=blocks.category.dtype)
     scores = object_category._shuffled_hits(always, blocks, 0)
-    np.testing.assert_array_equal(scores, 0.125)
+    np.testing.assert_allclose(scores, 0.125)
+    spread = object_category._shuffled_hits(blocks.category, blocks, 0)
+    assert spread.mean() == pytest.approx(0.125, abs=0.01)
+    assert spread.std() > 0.02
 
 
 def test_the_order_of_blocks_is_a_cue(answer):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from neurokit.demo.resampling import block_interval, p_value
+from neurokit.demo.resampling import block_interval, p_value, upper
 
 
 def test_interval_of_a_mean_agrees_with_scipy():
@@ -48,3 +48,8 @@ def test_p_values_are_uniform_under_the_null():
     rng = np.random.default_rng(0)
     p = [p_value(rng.normal(), rng.normal(size=199)) for _ in range(1000)]
     assert stats.kstest(p, "uniform").pvalue > 0.01
+
+
+def test_one_draw_in_forty_is_above_the_upper_end():
+    null = np.random.default_rng(0).normal(size=4000)
+    assert (null > upper(null)).mean() == pytest.approx(1 / 40)

@@ -4,6 +4,7 @@ import xarray as xr
 from nilearn.signal import clean as regress
 
 from neurokit.demo import resting_network
+from neurokit.demo.places import networks
 from neurokit.errors import DataError
 
 
@@ -54,34 +55,18 @@ def test_cleaning_equals_nilearn(recording):
     np.testing.assert_array_equal(ours["time"], rec["bold"]["time"][5:])
 
 
-@pytest.mark.parametrize("null", ["_spun_contrasts", "_shuffled_contrasts"])
-def test_nulls_centre_on_zero_when_networks_are_scattered(monkeypatch, null):
+def test_nulls_centre_on_zero_when_networks_are_scattered(monkeypatch):
     monkeypatch.setattr(resting_network, "N_NULL", 200)
     fc, network, places = simulated()
-    call = getattr(resting_network, null)
-    scores = call(fc, network, *([places] if null == "_spun_contrasts" else []), 0)
-    assert abs(scores.mean()) < 0.05
-    assert np.subtract(*resting_network.network_contrast(fc, network)) > scores.max()
-
-
-def test_spun_networks_keep_their_sizes(monkeypatch):
-    monkeypatch.setattr(resting_network, "N_NULL", 5)
-    seen = []
-    monkeypatch.setattr(
-        resting_network, "network_contrast", lambda _, labels: seen.append(labels) or (0.0, 0.0)
-    )
-    fc, network, places = simulated()
-    resting_network._spun_contrasts(fc, network, places, 0)
-    assert len(seen) == 5
-    for labels in seen:
-        np.testing.assert_array_equal(np.sort(labels), np.sort(network))
+    contrast = np.subtract(*resting_network.network_contrast(fc, network))
+    for scores in resting_network._nulls(fc, network, places, 0).values():
+        assert abs(scores.mean()) < 0.05
+        assert contrast > scores.max()
 
 
 def test_networks_come_from_schaefer_names_when_there_is_no_coordinate(recording):
     bold = recording("resting_network")["bold"]
-    np.testing.assert_array_equal(
-        resting_network._networks(bold.drop_vars("network")), bold["network"]
-    )
+    np.testing.assert_array_equal(networks(bold.drop_vars("network")), bold["network"])
 
 
 def test_bad_input(recording):

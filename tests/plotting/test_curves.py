@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from neurokit.errors import DataError
-from neurokit.plotting import predicted_vs_true, time_courses, tuning_curves
+from neurokit.plotting import predicted_vs_true, tuning_curves
 
 ANGLE = np.arange(0, 360, 30.0)
 
@@ -45,22 +45,6 @@ def test_tuning_wants_two_dimensions():
         tuning_curves(series([1, 2]))
 
 
-def test_time_courses_accept_any_order_of_dimensions():
-    data = xr.DataArray(
-        np.arange(6.0).reshape(2, 3), {"condition": ["a", "b"]}, ["condition", "time"]
-    ).assign_coords(time=[0.0, 1.0, 2.0])
-    for given in (data, data.transpose()):
-        ax = time_courses(given, given - 1, given + 1)
-        np.testing.assert_array_equal(ax.lines[1].get_ydata(), [3, 4, 5])
-        assert len(ax.collections) == 2
-    assert time_courses(series([1, 2])).get_legend() is None
-
-
-def test_time_courses_want_time():
-    with pytest.raises(DataError, match=r"dims \('condition', 'time'\); got \('angle', 'unit'\)"):
-        time_courses(curves())
-
-
 def test_lines_break_at_gaps_in_time():
     time = np.array([0, 0.1, 0.2, 5.0, 5.1])
     ax = predicted_vs_true(series(range(5), time), series(range(5), time))
@@ -78,3 +62,16 @@ def test_lines_break_where_a_circle_closes():
 def test_prediction_of_another_length():
     with pytest.raises(DataError, match=r"one length; got .*\(3,\) and .*\(2,\)"):
         predicted_vs_true(series([1, 2, 3]), series([1, 2]))
+
+
+def test_circles_are_shown_whole():
+    assert tuning_curves(curves()).get_xlim() == (0, 360)
+    angle = series([-90, 10, 80])
+    ax = predicted_vs_true(angle, angle, period=360)
+    assert ax.get_ylim() == (-180, 180)
+    assert ax.get_yticks().tolist() == [-180, -90, 0, 90, 180]
+
+
+def test_borders_between_blocks_are_ruled():
+    ax = predicted_vs_true(series([1, 2, 3]), series([1, 2, 3]), borders=[0.1])
+    assert list(ax.lines[-1].get_xdata()) == [0.1, 0.1]
