@@ -1,0 +1,71 @@
+"""The README: short, true, and runnable."""
+
+import io
+import os
+import re
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+TEXT = README.read_text(encoding="utf-8") if README.exists() else ""
+PYTHON = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
+CONSOLE = re.findall(r"```console\n(.*?)```", TEXT, flags=re.DOTALL)
+
+pytestmark = pytest.mark.skipif(not README.exists(), reason="not in a checkout")
+
+
+def commands(block):
+    """Split a console block into commands, each with the output that the README shows."""
+    parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    return [part.partition("\n")[::2] for part in parts]
+
+
+def as_pattern(shown):
+    """Seconds and the paths of a machine vary; every other character must be as shown."""
+    pattern = re.escape(shown.strip())
+    return re.sub(r"in\\ \d+\\ s", r"in\\ \\d+\\ s", pattern).replace("…", ".*")
+
+
+def test_length_and_parts():
+    assert len(TEXT.splitlines()) < 150
+    assert PYTHON
+    assert CONSOLE
+    assert re.search(r"neurokit2", TEXT)
+
+
+def test_pictures_and_links_exist():
+    targets = re.findall(r"\]\(([^)#]+)\)", TEXT)
+    local = [t for t in targets if not t.startswith("http")]
+    assert any(t.endswith((".png", ".svg")) for t in local)
+    assert [t for t in local if not (ROOT / t).exists()] == []
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
+def test_python_runs_and_prints_what_it_says(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    out = io.StringIO()
+    with redirect_stdout(out):
+        exec(compile(code, str(README), "exec"), {})
+    said = re.findall(r"^print\(.*\)  # (.*)$", code, flags=re.MULTILINE)
+    assert out.getvalue().strip().splitlines() == said
+
+
+@pytest.mark.parametrize("block", CONSOLE, ids=range(len(CONSOLE)))
+def test_commands_print_what_is_shown(block, tmp_path):
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for command, shown in commands(block):
+        # `make demo` only installs before it calls this; the tests are installed already.
+        run = command.replace("make demo", "neurokit demo")
+        if not run.startswith("neurokit"):
+            continue
+        done = subprocess.run(
+            run.split(), cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert re.fullmatch(as_pattern(shown), done.stdout.strip(), flags=re.DOTALL), done.stdout
