@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from neurokit.datasets.hdf5 import attribute, check_dataset, open_hdf5, walk
-from neurokit.datasets.mat_structure import check_mat5
+from neurokit.datasets.matlab import check_matlab
 from neurokit.errors import ReadError, UnknownNameError
 
 __all__ = ["Arrays", "load_mat", "load_npy", "load_npz", "sniff"]
@@ -230,7 +230,7 @@ def _header(file: Any, where: str) -> tuple[tuple[int, ...], np.dtype]:
 def _load_mat5(path: Path) -> dict[str, np.ndarray]:
     from scipy.io import loadmat, whosmat
 
-    check_mat5(path)
+    check_matlab(path)
     try:
         kinds = {name: kind for name, _, kind in whosmat(path)}
         wanted = [n for n, k in kinds.items() if k in _MAT_NUMBERS or "int" in k]

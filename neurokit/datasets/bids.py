@@ -41,6 +41,8 @@ def read_bids(
     session: Wanted = None,
     task: Wanted = None,
     run: Wanted = None,
+    *,
+    units: str | None = None,
 ) -> list[Recording]:
     """Read the recordings of a BIDS data set; samples stay in their files until used.
 
@@ -52,6 +54,9 @@ def read_bids(
         ``"eeg"``, ``"ieeg"``, ``"meg"`` or ``"func"``.
     subject, session, task, run : str, int or sequence of them, optional
         Read only these; ``"01"``, ``"sub-01"`` and ``1`` mean the same.
+    units : str, optional
+        The true unit of voltages where the files claim another, ``"a.u."`` where it is
+        unknown.
 
     Returns
     -------
@@ -86,13 +91,14 @@ def read_bids(
     people = _participants(root)
     about = bids_files.read_json([p for p in [root / "dataset_description.json"] if p.is_file()])
     facts = {new: str(about[key]) for key, new in _DATASET.items() if about.get(key)}
-    read = _read_functional if datatype == "func" else _read_electrical
     recordings = []
     for file in progress_bar(files, desc=f"reading {datatype}", unit="file"):
         person = people.get(f"sub-{file.entities.get('sub')}", {})
         meta = {new: file.entities[key] for key, new in _META.items() if key in file.entities}
         meta |= {**facts, "participant": person} if person else facts
-        recordings.append(read(file).replace(meta=meta))
+        is_functional = datatype == "func"
+        recording = _read_functional(file) if is_functional else _read_electrical(file, units)
+        recordings.append(recording.replace(meta=meta))
     return recordings
 
 
@@ -106,14 +112,16 @@ def _read_functional(file: BidsFile) -> Recording:
     return fmri.read_nifti(file.path, repetition_time=sidecar.get("RepetitionTime"), lazy=True)
 
 
-def _read_electrical(file: BidsFile) -> Recording:
+def _read_electrical(file: BidsFile, units: str | None) -> Recording:
     if file.path.suffix == ".nwb":
         return importlib.import_module("neurokit.datasets.nwb").read_nwb(file.path)
     suffix = file.path.name.split("_")[-1].split(".")[0]
     sidecar = bids_files.read_json(sidecars(file, f"{suffix}.json"))
     channels = _channels(file)
     line = sidecar.get("PowerLineFrequency")
-    recording = read_with(file.path, lambda names: _options(channels, line, names), lazy=True)
+    recording = read_with(
+        file.path, lambda names: _options(channels, line, units, names), lazy=True
+    )
     streams: dict[str, Any] = dict(recording.streams)
     for name in [n for n in _POSITIONED if n in streams]:
         streams[name] = _placed(file, _grouped(streams[name], channels))
@@ -127,7 +135,7 @@ def _read_electrical(file: BidsFile) -> Recording:
         raise type(error)(f"{file.path.name}: {error}") from None
 
 
-def _options(channels: pd.DataFrame, line: Any, names: list[str]) -> Options:
+def _options(channels: pd.DataFrame, line: Any, units: str | None, names: list[str]) -> Options:
     """Say what ``channels.tsv`` and the sidecar know better than the data file."""
     absent = [n for n in channels.index if n not in names]
     if absent:
@@ -143,6 +151,7 @@ def _options(channels: pd.DataFrame, line: Any, names: list[str]) -> Options:
         bads=tuple(str(n) for n in status.index[status == "bad"]),
         types={str(n): _TYPES.get(k, "misc") for n, k in kinds.items()},
         line_frequency=float(line) if isinstance(line, int | float) and line > 0 else None,
+        units=units,
     )
 
 

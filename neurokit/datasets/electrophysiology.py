@@ -62,7 +62,8 @@ def read_mne_file(
     line_frequency : float, optional
         In Hz, where the file does not say.
     units : str, optional
-        The true unit of the voltages where the file says volts but means, e.g., ``"uV"``.
+        The true unit of the voltages where the file says volts but means, e.g., ``"uV"``;
+        ``"a.u."`` where it is unknown.
     types : mapping of str to str, optional
         MNE channel types by name. By default the file's own, and for formats that have
         none what the names give away (EOG, ECG, EMG, Resp …).

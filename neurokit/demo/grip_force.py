@@ -62,11 +62,8 @@ def run(rec: Recording, seed: int = 0) -> Answer:
 
     Examples
     --------
-    >>> import warnings
     >>> import neurokit as nk
-    >>> with warnings.catch_warnings(action="ignore"):  # its unit of voltage is not known
-    ...     rec = nk.datasets.load("gripforce")
-    >>> answer = run(rec)
+    >>> answer = run(nk.datasets.load("gripforce"))
     >>> answer.value > 0.4
     True
     """

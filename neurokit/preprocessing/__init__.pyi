@@ -7,3 +7,4 @@ from .parcellation import parcellate as parcellate
 from .rereferencing import rereference as rereference
 from .resampling import resample as resample
 from .standardization import standardize as standardize
+from .triggers import events_from_triggers as events_from_triggers

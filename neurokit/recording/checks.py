@@ -460,9 +460,9 @@ def _warn_amplitude(name: str, stream: xr.DataArray) -> None:
     if "type" in stream.coords:
         brain = np.isin(stream["type"].values, ["eeg", "seeg", "ecog", "dbs", "lfp", ""])
         sample = sample[:, brain] if brain.any() else sample
-    deviation = np.abs(sample - np.nanmedian(sample, axis=0))
-    finite = deviation[np.isfinite(deviation)]
-    typical = float(np.median(finite)) * 1.4826 if finite.size else 0.0
+    sample = sample[:, np.isfinite(sample).all(axis=0)]
+    deviation = np.abs(sample - np.median(sample, axis=0)) if sample.size else np.zeros(1)
+    typical = float(np.median(deviation)) * 1.4826
     if typical > _PLAUSIBLE_VOLTS[1] or 0 < typical < _PLAUSIBLE_VOLTS[0]:
         guess = "microvolts" if typical > _PLAUSIBLE_VOLTS[1] else "scaled twice"
         warnings.warn(

@@ -206,6 +206,14 @@ class Recording:
         -------
         Recording
             In volts and metres, as in MNE.
+
+        Examples
+        --------
+        >>> import mne, numpy as np
+        >>> x = 1e-5 * np.random.default_rng(0).normal(size=(2, 100))
+        >>> raw = mne.io.RawArray(x, mne.create_info(["Cz", "Pz"], 50, "eeg"), verbose=False)
+        >>> Recording.from_mne(raw)
+        <Recording 0–2 s: eeg (100 time × 2 channel, 50 Hz, V); 0 events>
         """
         from neurokit.recording.mne_conversion import from_mne
 
@@ -230,6 +238,13 @@ class Recording:
         -------
         Recording
             With stream ``bold`` over ``(time, voxel)``.
+
+        Examples
+        --------
+        >>> import nibabel, numpy as np
+        >>> image = nibabel.Nifti1Image(np.ones((2, 3, 4, 5), np.float32), np.eye(4))
+        >>> Recording.from_nifti(image, repetition_time=2.0)["bold"].sizes["voxel"]
+        24
         """
         from neurokit.recording.nifti_conversion import from_nifti
 
@@ -248,6 +263,12 @@ class Recording:
         -------
         Recording
             On the file's own clock.
+
+        Examples
+        --------
+        >>> rec = Recording.from_spikes([0.1, 0.4], [0, 1], duration=1.0)
+        >>> Recording.from_nwb(rec.to_nwb())["spikes"]["time"].values
+        array([0.1, 0.4])
         """
         from neurokit.recording.nwb_conversion import from_nwb
 
@@ -266,6 +287,12 @@ class Recording:
         -------
         Recording
             On the objects' own clock.
+
+        Examples
+        --------
+        >>> import pynapple as nap
+        >>> Recording.from_pynapple(lfp=nap.TsdFrame(t=[0.0, 0.5, 1.0], d=[[1e-4], [2e-4], [0]]))
+        <Recording 0–1.5 s: lfp (3 time × 1 channel, 2 Hz, V); 0 events>
         """
         from neurokit.recording.pynapple_conversion import from_pynapple
 
@@ -535,6 +562,11 @@ class Recording:
         -------
         Path
             Where it was written.
+
+        Examples
+        --------
+        >>> Recording.from_spikes([0.1], [0], duration=1.0).save("session.zarr").name
+        'session.zarr'
         """
         from neurokit.recording.storage import save
 
@@ -553,6 +585,12 @@ class Recording:
         -------
         Recording
             Equal to what was saved, to the bit.
+
+        Examples
+        --------
+        >>> rec = Recording.from_spikes([0.1], [0], duration=1.0)
+        >>> Recording.open(rec.save("session.zarr")).identical(rec)
+        True
         """
         from neurokit.recording.storage import open_recording
 
@@ -570,6 +608,13 @@ class Recording:
         -------
         mne.io.RawArray
             With channel types, positions, bads and annotations.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> x = 1e-5 * np.random.default_rng(0).normal(size=(100, 2))
+        >>> Recording.from_array(x, 50, ["Cz", "Pz"]).to_mne().ch_names
+        ['Cz', 'Pz']
         """
         from neurokit.recording.mne_conversion import to_mne
 
@@ -587,6 +632,13 @@ class Recording:
         -------
         nibabel.Nifti1Image
             On the original grid, zero outside of the mask.
+
+        Examples
+        --------
+        >>> import nibabel, numpy as np
+        >>> image = nibabel.Nifti1Image(np.ones((2, 3, 4, 5), np.float32), np.eye(4))
+        >>> Recording.from_nifti(image, repetition_time=2.0).to_nifti().shape
+        (2, 3, 4, 5)
         """
         from neurokit.recording.nifti_conversion import to_nifti
 
@@ -599,6 +651,11 @@ class Recording:
         -------
         pynwb.NWBFile
             Units, series, intervals and electrodes.
+
+        Examples
+        --------
+        >>> len(Recording.from_spikes([0.1, 0.4], [0, 1], duration=1.0).to_nwb().units)
+        2
         """
         from neurokit.recording.nwb_conversion import to_nwb
 
@@ -611,6 +668,11 @@ class Recording:
         -------
         dict
             ``spikes`` a TsGroup, other streams TsdFrames, ``events`` an IntervalSet.
+
+        Examples
+        --------
+        >>> Recording.from_spikes([0.1, 0.4], [3, 8], duration=1.0).to_pynapple()["spikes"].index
+        array([3, 8])
         """
         from neurokit.recording.pynapple_conversion import to_pynapple
 
@@ -630,6 +692,11 @@ class Recording:
         -------
         matplotlib.figure.Figure
             One panel a stream.
+
+        Examples
+        --------
+        >>> len(Recording.from_spikes([0.1], [0], duration=1.0).plot().axes)
+        1
         """
         from neurokit.recording.drawing import draw
 

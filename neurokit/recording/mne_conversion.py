@@ -50,6 +50,7 @@ _STREAM_OF = {
     "csd": "csd",
     "stim": "triggers",
 }
+ARBITRARY = "a.u."
 _BESIDE_BRAIN = ("eog", "ecg", "emg", "bio")
 _BLOCK_BYTES = 64 * 2**20
 
@@ -64,7 +65,8 @@ def from_mne(raw: mne.io.BaseRaw, *, units: str | Mapping[str, str] | None = Non
         used, only as many as are asked for.
     units : str or mapping of str to str, optional
         The true unit of the voltage channels, or of those named, where MNE takes for
-        volts what is, for example, ``"uV"``.
+        volts what is, for example, ``"uV"``. ``"a.u."`` for all says that their scale is
+        unknown; they keep their numbers and are not called volts.
 
     Returns
     -------
@@ -111,11 +113,15 @@ def parts_of(
         The metadata.
     """
     types = raw.get_channel_types()
-    factors = _factors(raw.ch_names, units)
+    arbitrary = units == ARBITRARY
+    factors = _factors(raw.ch_names, None if arbitrary else units)
     streams = {
         name: _stream(raw, name, np.asarray(picks), types, factors[picks])
         for name, picks in _groups(types).items()
     }
+    for stream in streams.values():
+        if arbitrary and stream.attrs["units"] == "V":
+            stream.attrs["units"] = ARBITRARY
     return streams, _events(raw), _meta(raw)
 
 
@@ -126,7 +132,10 @@ def _factors(names: list[str], units: str | Mapping[str, str] | None) -> np.ndar
     for name, unit in given.items():
         factor = voltage_factor(unit)
         if factor is None:
-            raise DataError(f"units={unit!r} is not a voltage. Give 'V', 'mV', 'uV' or 'nV'.")
+            raise DataError(
+                f"units={unit!r} is not a voltage. Give 'V', 'mV', 'uV', 'nV', or for all channels "
+                "'a.u.'."
+            )
         if name not in names:
             raise UnknownNameError("channel", name, names)
         factors[names.index(name)] = factor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ __all__ = ["open_recording", "save"]
 
 FORMAT_VERSION = 1
 _TARGET_CHUNK_BYTES = 4 * 2**20
+_REMOVE_SECONDS = 10.0
+_QUIET_LOOKS = 10
 
 
 def save(recording: Recording, path: Path, overwrite: bool) -> Path:
@@ -62,13 +65,14 @@ def save(recording: Recording, path: Path, overwrite: bool) -> Path:
     try:
         _write(recording, partial)
         _swap(partial, path)
-    except OSError as error:
+    except BaseException as error:
+        _remove(partial)
+        if not isinstance(error, OSError):
+            raise
         raise OSError(
             error.errno,
             f"Could not save to {path}: {error.strerror or error}. What was there before is intact",
         ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return path
 
 
@@ -118,6 +122,19 @@ def open_recording(path: Path) -> Recording:
     except (KeyError, ValueError) as error:
         raise ReadError(f"{path} is damaged: {type(error).__name__}: {error}") from error
     return Recording(streams, events, facts["meta"])
+
+
+def _remove(folder: Path) -> None:
+    """Remove what a failed write left, until it stays away.
+
+    The other chunks that zarr has under way go on after one has failed, and make the folder
+    anew.
+    """
+    deadline, quiet = time.monotonic() + _REMOVE_SECONDS, 0
+    while quiet < _QUIET_LOOKS and time.monotonic() < deadline:
+        quiet = 0 if folder.exists() else quiet + 1
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.02)
 
 
 def _is_recording(path: Path) -> bool:

@@ -1,6 +1,5 @@
 """The embedded recordings as arrays, read with the field's own libraries, as an oracle."""
 
-import warnings
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -154,11 +153,6 @@ def recording():
 def answer():
     @cache
     def ask(question, seed=0):
-        # The amplifier's unit of this recording is not known; its reader says so.
-        with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", message=".*typical amplitude of", category=UserWarning
-            )
-            return nk.demo.ask(question, seed=seed)
+        return nk.demo.ask(question, seed=seed)
 
     return ask

@@ -62,7 +62,6 @@ def test_input_is_untouched_and_history_kept():
     assert "highpass" not in rec["eeg"].attrs
 
 
-@pytest.mark.filterwarnings("ignore:All-NaN slice")
 def test_bad_channel_with_nan_stays_nan_and_alone():
     rec = make(bads=["1"])
     x = rec["eeg"].copy(deep=True)

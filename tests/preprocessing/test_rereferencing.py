@@ -122,7 +122,6 @@ def test_laplacian_uses_both_or_the_only_neighbour():
     np.testing.assert_allclose(out.values, np.stack(truth, 1), atol=1e-11)
 
 
-@pytest.mark.filterwarnings("ignore:All-NaN slice")
 def test_nan_of_a_bad_channel_stays_in_it():
     rec = make(["A1", "A2", "A3", "A4"], bads=["A2"])
     x = rec["ieeg"].copy(deep=True)
