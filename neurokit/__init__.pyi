@@ -2,6 +2,7 @@ from . import alignment as alignment
 from . import catalog as catalog
 from . import connectivity as connectivity
 from . import datasets as datasets
+from . import demo as demo
 from . import errors as errors
 from . import plotting as plotting
 from . import preprocessing as preprocessing

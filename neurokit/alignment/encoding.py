@@ -88,7 +88,8 @@ def encode(
     block : int, optional
         Block length in samples. With it, permutations exchange blocks; without it they
         rotate predictions, in both cases within the groups of a test set, or over the whole
-        test set where groups are shorter than 8 samples or a target is constant in each.
+        test set where groups are shorter than 8 samples or a target or its prediction is
+        constant in each.
         Also the unit of the interval when there are no groups, by default a twentieth of
         the samples.
     n_permutations, n_bootstraps : int
@@ -231,15 +232,15 @@ class _Rows:
         """Stack folds, and say which rows move together and which are independent."""
         test = np.concatenate([test for _, test in folds])
         fold = np.repeat(np.arange(len(folds)), [len(test) for _, test in folds])
+        prediction = np.concatenate([fit.prediction for fit in fits])
         unit, unit_name = test // block, f"block of {block} samples"
         segment, in_groups = fold, False
         if data.groups is not None:
             codes, n_groups = splits.group_codes(data.groups)
             unit, unit_name = codes[test], "group"
             pairs = fold * n_groups + codes[test]
-            in_groups = _moves_within(data.y[test], pairs)
+            in_groups = all(_moves_within(side, pairs) for side in (data.y[test], prediction))
             segment = pairs if in_groups else fold
-        prediction = np.concatenate([fit.prediction for fit in fits])
         return cls(
             data.y[test],
             prediction,
@@ -275,7 +276,7 @@ def _check_settings(
 
 
 def _moves_within(y: NDArray, group: NDArray[np.intp]) -> bool:
-    """Tell whether moving predictions within groups can change every target's score."""
+    """Tell whether values vary enough within groups for moves there to change every score."""
     order = np.argsort(group, kind="stable")
     _, start, size = np.unique(group[order], return_index=True, return_counts=True)
     if size.min() < SHORTEST_ROTATION:

@@ -109,6 +109,12 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
             A selection that does not exist.
         DataError
             Penalties that are not positive, or folds that do not fit the samples.
+
+        Examples
+        --------
+        >>> x = np.eye(4)
+        >>> RidgeCV(alphas=[0.1, 1.0], selection="loo").fit(x, x[:, 0]).best_alphas_.size
+        1
         """
         features, y = validate_data(
             self, X, y, multi_output=True, y_numeric=True, dtype=np.float64, ensure_min_samples=2
@@ -138,6 +144,12 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         -------
         ndarray, shape (samples,) or (samples, targets)
             Predictions.
+
+        Examples
+        --------
+        >>> x = np.random.default_rng(0).standard_normal((20, 3))
+        >>> RidgeCV(alphas=[0.1, 1.0, 10.0]).fit(x, x[:, :2]).predict(x[:5]).shape
+        (5, 2)
         """
         check_is_fitted(self)
         features = validate_data(self, X, dtype=np.float64, reset=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 import scipy.sparse
+import scipy.special
 from numpy.typing import ArrayLike, NDArray
 
 from neurokit.alignment.splits import Folds
@@ -100,7 +101,9 @@ def permutation_p(
     Moving predictions as whole stretches keeps their autocorrelation, which single-sample
     shuffles destroy (and then call chance significant). The p-value is one-sided,
     (b + 1) / (n + 1) with b of n permutations at or above the score (Phipson & Smyth 2010,
-    eq. 2). All targets are moved alike, so their correlation is kept too.
+    eq. 2). All targets are moved alike, so their correlation is kept too. Where stretches are
+    shorter than folds, the part of the score that comes from the means of the stretches is the
+    same in every move, and so adds nothing to the evidence.
 
     Parameters
     ----------
@@ -116,7 +119,7 @@ def permutation_p(
     n_permutations : int
         How many.
     inflation : float
-        Factor on the scores of the permutations, from :func:`fold_inflation`.
+        Factor on the spread of the scores of the permutations, from :func:`fold_inflation`.
     seed : int
         Of the random moves.
 
@@ -152,8 +155,10 @@ def permutation_p(
     else:
         null = _exchanged(measured, predicted, stretches, block, n_permutations, rng)
     observed = np.einsum("nv,nv->v", measured, predicted)
+    # What the means of the stretches contribute is the same in every move: not to be inflated.
+    fixed = _between(measured, predicted, stretches)
     # A move that changes nothing must count as a tie, whatever the rounding of the FFT.
-    above = (null * inflation >= observed - 1e-9).sum(axis=0)
+    above = (fixed + inflation * (null - fixed) >= observed - 1e-9).sum(axis=0)
     return (above + 1) / (n_permutations + 1)
 
 
@@ -174,7 +179,10 @@ def bootstrap_interval(
     sessions, stories, or blocks of a series longer than its autocorrelation; never single
     time points. Values are centred and scaled within folds first, so that without
     resampling the statistic is exactly the mean of the folds' correlations. The models
-    are not refitted.
+    are not refitted. Of few units the percentiles lie too close together; they are spread by
+    the factor that makes the interval of a mean that of Student's t (the expanded percentile
+    interval of Hesterberg 2015, Am. Stat. 69:371, section 4.4): 1.1 for 20 units, 1.6 for 5,
+    and 9 for 2, which then say nothing.
 
     Parameters
     ----------
@@ -236,7 +244,7 @@ def bootstrap_interval(
     tail = (1 - confidence) / 2
     ends = _fisher(np.quantile(draws, [tail, 1 - tail], axis=0))
     score = _fisher(np.einsum("nv,nv->v", measured, predicted))
-    low, high = np.tanh(score + inflation * (ends - score))
+    low, high = np.tanh(score + inflation * _few(n_units, confidence) * (ends - score))
     return low, high
 
 
@@ -309,6 +317,21 @@ def unit_norm(values: Array) -> Array:
 def _fisher(r: Array) -> Array:
     """Transform correlations so that their spread does not depend on their size."""
     return np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15))
+
+
+def _few(n_units: int, confidence: float) -> float:
+    """Say how much wider than a percentile interval one of few units must be."""
+    tail = (1 + confidence) / 2
+    student = scipy.special.stdtrit(n_units - 1, tail)
+    return float(np.sqrt(n_units / (n_units - 1)) * student / scipy.special.ndtri(tail))
+
+
+def _between(y: Array, prediction: Array, segment: NDArray[np.intp]) -> Array:
+    """Return what the means of the segments contribute to the products."""
+    n_segments, rows = int(segment.max()) + 1, np.arange(len(y))
+    add = scipy.sparse.csr_array((np.ones(len(y)), (segment, rows)), (n_segments, len(y)))
+    size = np.bincount(segment)[:, None]
+    return np.asarray(((add @ y) * (add @ prediction) / size).sum(axis=0))
 
 
 def _rotated(

@@ -108,6 +108,11 @@ class Card(Schema):
         ------
         DataError
             `path` uses an environment variable that is not set.
+
+        Examples
+        --------
+        >>> card("a2929").root().name
+        'a2929'
         """
         if self.path is None:
             return None
@@ -136,6 +141,12 @@ class Card(Schema):
         ------
         DataError
             It is not there.
+
+        Examples
+        --------
+        >>> shipped = card("a2929")
+        >>> shipped.entry(shipped.root()).name
+        'A2929-200711.nwb'
         """
         wanted = fetched / self.read.entry if self.read.entry and fetched.is_dir() else fetched
         if not wanted.exists():
