@@ -12,6 +12,7 @@ from collections.abc import Iterable
 __all__ = [
     "DataError",
     "DownloadError",
+    "MissingExtraError",
     "NeurokitError",
     "ReadError",
     "UnknownNameError",
@@ -33,6 +34,10 @@ class ReadError(NeurokitError, ValueError):
 
 class DownloadError(NeurokitError, OSError):
     """A download that failed, or whose content is not what the card promises."""
+
+
+class MissingExtraError(NeurokitError, ImportError):
+    """An optional package that is not installed."""
 
 
 class UnknownNameError(NeurokitError, LookupError):

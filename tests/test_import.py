@@ -74,3 +74,10 @@ def test_hugging_face_datasets_is_not_hidden(tmp_path):
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert out.stdout.strip() == "theirs"
+
+
+def test_a_missing_extra_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pynwb", None)
+    rec = neurokit.Recording.from_spikes([0.1], [0], duration=1.0)
+    with pytest.raises(ImportError, match=r"This needs pynwb.*neurokit-brain\[nwb\]"):
+        rec.to_nwb()

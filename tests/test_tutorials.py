@@ -17,7 +17,8 @@ def text_outputs(notebook):
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        parts = [o.get("text", "") for o in cell.outputs if o.output_type == "stream"]
+        # The kernel cuts what a cell prints into pieces as it pleases.
+        parts = ["".join(o["text"] for o in cell.outputs if o.output_type == "stream")]
         parts += [
             o["data"].get("text/plain", "")
             for o in cell.outputs

@@ -1,4 +1,4 @@
-from . import ceilings, delays, encoding, estimator, ridge, splits, statistics
+from . import bands, ceilings, delays, encoding, estimator, ridge, splits, statistics
 from .ceilings import noise_ceiling
 from .delays import delayed
 from .encoding import encode
@@ -6,6 +6,7 @@ from .estimator import RidgeCV
 
 __all__ = [
     "RidgeCV",
+    "bands",
     "ceilings",
     "delayed",
     "delays",

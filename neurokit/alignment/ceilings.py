@@ -37,11 +37,13 @@ def noise_ceiling(
         Responses to the same presentations, repeated. A target's units do not matter.
     method : {"split_half", "repeats", "ncsnr"}
         ``"split_half"``: mean correlation between the means of random halves, extended to
-        all repeats by the Spearman–Brown formula. ``"repeats"``: explainable variance
-        corrected for the bias of few repeats, 1 - MS(residual)/MS(presentations) of the
-        two-way analysis of variance (Shrout & Fleiss 1979, ICC(3,k)); as the first, it
-        ignores a shift of a whole repeat. ``"ncsnr"``: ratio of signal to noise standard
-        deviation (Allen et al. 2022, Methods), to which shifts between repeats are noise.
+        all repeats by the Spearman–Brown formula, which takes repeats to be equally noisy:
+        of two or three that are not, it promises too much, and the other methods do not.
+        ``"repeats"``: explainable variance corrected for the bias of few repeats,
+        1 - MS(residual)/MS(presentations) of the two-way analysis of variance (Shrout &
+        Fleiss 1979, ICC(3,k)); as the first, it ignores a shift of a whole repeat.
+        ``"ncsnr"``: ratio of signal to noise standard deviation (Allen et al. 2022,
+        Methods), to which shifts between repeats are noise.
     seed : int
         Of the random halves; the other methods have no use for it.
     n_splits : int

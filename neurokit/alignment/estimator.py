@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from neurokit.alignment.ridge import Problem, edge_message, prepare, solve, target_blocks
+from neurokit.alignment.ridge import FOLDED, Problem, edge_message, prepare, solve, target_blocks
 from neurokit.alignment.splits import Folds, check_folds, contiguous
 
 __all__ = ["RidgeCV"]
@@ -31,15 +31,16 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
     alphas : array-like or "auto"
         Penalties to choose from. ``"auto"`` is the mean non-zero eigenvalue of the centred
         Gram matrix times ``logspace(-4, 4, 17)``.
-    selection : {"gcv", "loo", "kfold"}
+    selection : {"gcv", "loo", "kfold", "hybrid"}
         ``"gcv"``: generalised cross-validation (Golub, Heath & Wahba 1979), the fastest.
         ``"loo"``: exact leave-one-out mean squared error, as scikit-learn's ``RidgeCV``.
         ``"kfold"``: mean squared error of each of ``cv`` folds, averaged over folds; with as
         many folds as samples it is ``"loo"``. (himalaya averages R2 over folds instead.)
-        The first two see neighbours of each left-out sample: on autocorrelated series they
-        choose smaller penalties than ``"kfold"`` does.
+        ``"hybrid"``: the best of the penalty that ``"gcv"`` chooses and its two neighbours in
+        the grid, by the error of ``"kfold"``. The first two see neighbours of each left-out
+        sample: on autocorrelated series they choose smaller penalties than ``"kfold"`` does.
     cv : int or sequence of (train, test)
-        Folds of ``"kfold"``; a number means contiguous folds.
+        Folds of ``"kfold"`` and ``"hybrid"``; a number means contiguous folds.
     fit_intercept : bool
         Whether to fit one intercept per target.
 
@@ -157,7 +158,7 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _folds(self, n: int) -> Folds | None:
         """Return the inner folds, where the selection uses any."""
-        if self.selection != "kfold":
+        if self.selection not in FOLDED:
             return None
         if isinstance(self.cv, int | np.integer):
             return contiguous(n, int(self.cv))

@@ -262,6 +262,8 @@ def _same_places(a: NDArray, b: NDArray) -> bool:
 
 def _numeric(array: ArrayLike | xr.DataArray, name: str) -> NDArray:
     """Return an array of floats, in the precision it came in."""
+    if isinstance(array, np.ma.MaskedArray):
+        array = np.ma.filled(array.astype(np.float64), np.nan)
     values = np.asarray(array)
     if values.dtype.kind not in "biuf":
         raise DataError(f"Expected numbers in {name}; got {values.dtype}.")

@@ -24,9 +24,10 @@ from neurokit.errors import DataError, UnknownNameError
 __all__ = ["Problem", "Solution", "Spectrum", "edge_message", "prepare", "solve", "target_blocks"]
 
 Array = NDArray[np.float64]
-Selection = Literal["gcv", "loo", "kfold"]
+Selection = Literal["gcv", "loo", "kfold", "hybrid"]
 
-SELECTIONS = ("gcv", "loo", "kfold")
+SELECTIONS = ("gcv", "loo", "kfold", "hybrid")
+FOLDED = ("kfold", "hybrid")  # selections that need inner folds
 AUTO_GRID = np.logspace(-4, 4, 17)
 TARGET_BLOCK = 2048  # targets at a time: bounds the float64 working memory
 SVD_BELOW = 1e-9  # penalties smaller than this share of the top eigenvalue need an SVD
@@ -90,11 +91,11 @@ class Problem:
         Of all training samples.
     alphas : ndarray, shape (penalties,)
         The grid.
-    selection : {"gcv", "loo", "kfold"}
+    selection : {"gcv", "loo", "kfold", "hybrid"}
         How each target chooses from the grid.
     inner : list of (Spectrum, ndarray, ndarray, ndarray)
-        For ``"kfold"``: the decomposition of each inner training set, the projected inner
-        test samples, and the indices of both.
+        For ``"kfold"`` and ``"hybrid"``: the decomposition of each inner training set, the
+        projected inner test samples, and the indices of both.
     """
 
     spectrum: Spectrum
@@ -115,11 +116,14 @@ class Solution:
         Weights on the basis of the :class:`Spectrum`.
     y_mean : ndarray, shape (targets,)
         Training mean, zeros without an intercept.
+    error : ndarray, shape (targets,)
+        The criterion at each target's penalty; the smaller the better.
     """
 
     chosen: NDArray[np.intp]
     weights: Array
     y_mean: Array
+    error: Array
 
 
 def prepare(
@@ -138,10 +142,10 @@ def prepare(
     alphas : array-like or "auto"
         Penalties, all positive. ``"auto"`` is the mean non-zero eigenvalue of the
         Gram matrix times ``logspace(-4, 4, 17)``: a grid that follows the features.
-    selection : {"gcv", "loo", "kfold"}
+    selection : {"gcv", "loo", "kfold", "hybrid"}
         Criterion by which each target chooses its penalty.
     folds : list of (ndarray, ndarray), optional
-        Inner folds, needed by ``"kfold"``.
+        Inner folds, needed by ``"kfold"`` and ``"hybrid"``.
     fit_intercept : bool
         Whether to centre features and targets by their training means.
 
@@ -155,7 +159,7 @@ def prepare(
     UnknownNameError
         A selection that does not exist.
     DataError
-        Penalties that are not positive and finite, or ``"kfold"`` without folds.
+        Penalties that are not positive and finite, or inner folds that are needed and missing.
 
     Examples
     --------
@@ -170,9 +174,9 @@ def prepare(
     spectrum = decompose(x, fit_intercept, smallest)
     grid = spectrum.mean_eigenvalue() * AUTO_GRID if given is None else given
     inner = []
-    if selection == "kfold":
+    if selection in FOLDED:
         if not folds:
-            raise DataError("selection='kfold' needs inner folds; got none.")
+            raise DataError(f"selection={selection!r} needs inner folds; got none.")
         for train, test in folds:
             part = decompose(x[train], fit_intercept, float(grid.min()))
             inner.append((part, part.project(x[test]), train, test))
@@ -249,16 +253,20 @@ def solve(problem: Problem, y: ArrayLike) -> Solution:
     y_mean = y.mean(axis=0) if spectrum.intercept else np.zeros(y.shape[1])
     centred = y - y_mean
     rotated = spectrum.scores.T @ centred
-    if len(problem.alphas) == 1:
-        chosen = np.zeros(y.shape[1], dtype=np.intp)
-    elif problem.selection == "kfold":
-        chosen = _kfold_errors(problem, y).argmin(axis=0)
+    grid = np.arange(len(problem.alphas))[:, None]
+    if problem.selection == "kfold":
+        errors = _kfold_errors(problem, y, grid)
     elif problem.selection == "loo":
-        chosen = _loo_errors(spectrum, centred, rotated, problem.alphas).argmin(axis=0)
+        errors = _loo_errors(spectrum, centred, rotated, problem.alphas)
     else:
-        chosen = _gcv_errors(spectrum, centred, rotated, problem.alphas).argmin(axis=0)
+        errors = _gcv_errors(spectrum, centred, rotated, problem.alphas)
+    chosen = errors.argmin(axis=0)
+    if problem.selection == "hybrid":
+        near = np.clip(chosen + np.array([[-1], [0], [1]]), 0, len(grid) - 1)
+        errors = _kfold_errors(problem, y, near)
+        chosen = np.take_along_axis(near, errors.argmin(axis=0)[None], axis=0)[0]
     gain = 1 / (spectrum.eigenvalues[:, None] + problem.alphas)
-    return Solution(chosen, gain[:, chosen] * rotated, y_mean)
+    return Solution(chosen, gain[:, chosen] * rotated, y_mean, errors.min(axis=0))
 
 
 def target_blocks(n_targets: int) -> Iterator[slice]:
@@ -366,16 +374,22 @@ def _loo_errors(spectrum: Spectrum, y: Array, rotated: Array, alphas: Array) -> 
     return errors
 
 
-def _kfold_errors(problem: Problem, y: Array) -> Array:
-    """Score all penalties by the mean squared error of each inner fold, averaged over folds."""
-    errors = np.zeros((len(problem.alphas), y.shape[1]))
+def _kfold_errors(problem: Problem, y: Array, tried: NDArray[np.intp]) -> Array:
+    """Score penalties by the mean squared error of each inner fold, averaged over folds.
+
+    Rows of ``tried`` are indices of penalties, one for all targets or one for each.
+    """
+    errors = np.zeros((len(tried), y.shape[1]))
     for spectrum, projected, train, test in problem.inner:
         y_mean = y[train].mean(axis=0) if spectrum.intercept else np.zeros(y.shape[1])
         rotated = spectrum.scores.T @ (y[train] - y_mean)
         held_out = y[test] - y_mean
-        for k, alpha in enumerate(problem.alphas):
-            gain = 1 / (spectrum.eigenvalues + alpha)
-            residual = held_out - (projected * gain) @ rotated
+        for k, alpha in enumerate(problem.alphas[tried]):
+            gain = 1 / (spectrum.eigenvalues[:, None] + alpha)
+            # One penalty for all is cheaper to apply to the samples than to the targets.
+            shared = gain.shape[1] == 1
+            left, right = (projected * gain.T, rotated) if shared else (projected, gain * rotated)
+            residual = held_out - left @ right
             errors[k] += np.einsum("nv,nv->v", residual, residual) / len(test)
     return errors / len(problem.inner)
 
@@ -384,7 +398,10 @@ def _check_alphas(alphas: ArrayLike | str) -> Array:
     """Return the penalties in ascending order, or say what is wrong with them."""
     if isinstance(alphas, str):
         raise UnknownNameError("alphas", alphas, ["auto"])
-    grid = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
+    try:
+        grid = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
+    except (TypeError, ValueError):
+        grid = np.empty(0)
     if grid.ndim != 1 or not grid.size or not (np.isfinite(grid) & (grid > 0)).all():
         raise DataError(f"Expected positive, finite alphas of shape (penalties,); got {alphas!r}.")
     return np.sort(grid)

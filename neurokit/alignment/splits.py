@@ -225,6 +225,8 @@ def _indices(side: ArrayLike, n: int, fold: int) -> NDArray[np.intp]:
     """Return one side of a fold as checked indices."""
     index = np.asarray(side)
     if index.dtype == bool:
+        if index.shape != (n,):
+            raise DataError(f"Fold {fold} has a mask of shape {index.shape}; expected ({n},).")
         index = np.flatnonzero(index)
     if index.ndim != 1 or not index.size:
         raise DataError(f"Fold {fold} has an empty side: got indices of shape {index.shape}.")

@@ -228,7 +228,7 @@ def bootstrap_interval(
     if n_units < 2 or not 0 < confidence < 1 or n_bootstraps < 1:
         raise DataError(
             "Expected at least 2 units, 1 resample and a confidence between 0 and 1; got "
-            f"{n_units}, {n_bootstraps} and {confidence}."
+            f"{n_units}, {n_bootstraps} and {confidence}. No interval follows from one group."
         )
     measured, predicted = _unit_norm_by(y, folds), _unit_norm_by(prediction, folds)
     shape = (n_units, len(y))

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["dynamic_fc", "static_fc"]
 
-# A window whose variance is below this share of the run's is constant to float32 precision.
-_FLAT = 1e-10
-# Values of the normalised windows held at a time: 32 MB of float32, whatever the run's length.
-_CHUNK = 8_000_000
+# A window whose deviations are below this share of its mean is constant to double precision.
+_FLAT = 1e-13
+# Values of the normalised windows held at a time: 32 MB of float64, whatever the run's length.
+_CHUNK = 4_000_000
 
 
 def static_fc(series: xr.DataArray | np.ndarray, dtype: str = "float32") -> xr.DataArray:
@@ -33,8 +33,8 @@ def static_fc(series: xr.DataArray | np.ndarray, dtype: str = "float32") -> xr.D
     ----------
     series : xarray.DataArray or numpy.ndarray of shape (time, roi)
         ROI series, in any unit.
-    dtype : str
-        Floating type of the computation and the result.
+    dtype : {"float32", "float64"}
+        Floating type of the matrix product and the result.
 
     Returns
     -------
@@ -70,12 +70,12 @@ def dynamic_fc(
     series : xarray.DataArray or numpy.ndarray of shape (time, roi)
         ROI series, in any unit.
     window : int
-        Length of a window in frames, at least 2.
+        Length of a window in frames, at least 2: seconds divided by the repetition time.
     stride : int
         Frames between the starts of neighbouring windows.
-    dtype : str
-        Floating type of the computation and the result. ``float32`` is within 1e-6 of
-        ``float64``.
+    dtype : {"float32", "float64"}
+        Floating type of the matrix product and the result; windows are centred and scaled in
+        ``float64`` first, so that ``float32`` is within 1e-6 of it.
 
     Returns
     -------
@@ -88,7 +88,8 @@ def dynamic_fc(
     Raises
     ------
     DataError
-        When the series is not (time, roi), has values that are not finite, or no window fits.
+        When the series is not (time, roi), has values that are not finite, or no window fits;
+        window or stride not in whole frames, or another dtype.
 
     Examples
     --------
@@ -102,16 +103,20 @@ def dynamic_fc(
     """
     array = _as_array(series)
     _check_windows(len(array), window, stride)
-    z = _standardised(array).astype(dtype)
-    starts = np.arange(0, len(z) - window + 1, stride)
-    views = np.lib.stride_tricks.sliding_window_view(z, window, axis=0)[starts]
-    n_roi = z.shape[1]
-    out = np.empty((len(starts), n_roi, n_roi), dtype=dtype)
+    if dtype not in ("float32", "float64", np.float32, np.float64):
+        raise DataError(f"Expected dtype 'float32' or 'float64'; got {dtype!r}.")
+    # Scaled, so that squares neither overflow nor vanish; each series in one piece of memory.
+    size = np.abs(array).max(axis=0)
+    scaled = np.ascontiguousarray((array / np.where(size > 0, size, 1)).T)
+    views = np.lib.stride_tricks.sliding_window_view(scaled, window, axis=1)[:, ::stride]
+    n_roi, n_windows = views.shape[:2]
+    starts = np.arange(n_windows) * stride
+    out = np.empty((n_windows, n_roi, n_roi), dtype=dtype)
     flat = np.zeros(n_roi, dtype=bool)
     step = max(1, _CHUNK // (window * n_roi))
-    for first in range(0, len(starts), step):
+    for first in range(0, n_windows, step):
         rows = slice(first, first + step)
-        flat |= _correlate(views[rows], out[rows])
+        flat |= _correlate(views[:, rows].transpose(1, 0, 2), out[rows])
     if flat.any():
         _warn_flat(series, flat)
     return _labelled(series, out, starts, window)
@@ -122,9 +127,12 @@ def _as_array(series: xr.DataArray | np.ndarray) -> np.ndarray:
     if dims is not None and (len(dims) != 2 or dims[0] != "time"):
         hint = " Try series.transpose('time', ...)." if "time" in dims and len(dims) == 2 else ""
         raise DataError(f"Expected series with dims ('time', 'roi'); got {dims}.{hint}")
-    array = np.asarray(series, dtype=np.float64)
-    if array.ndim != 2:
-        raise DataError(f"Expected series of shape (time, roi); got shape {array.shape}.")
+    array = np.asarray(series)
+    if array.ndim != 2 or not array.size or array.dtype.kind not in "biuf":
+        raise DataError(
+            f"Expected numbers of shape (time, roi); got shape {array.shape} of {array.dtype}."
+        )
+    array = array.astype(np.float64)
     if not np.isfinite(array).all():
         bad = np.flatnonzero(~np.isfinite(array).all(axis=0))
         raise DataError(
@@ -135,6 +143,12 @@ def _as_array(series: xr.DataArray | np.ndarray) -> np.ndarray:
 
 
 def _check_windows(n_frames: int, window: int, stride: int) -> None:
+    whole = all(isinstance(frames, int | np.integer) for frames in (window, stride))
+    if not whole:
+        raise DataError(
+            f"Expected window and stride in whole frames; got {window} and {stride}. Divide "
+            "seconds by the repetition time and round."
+        )
     if window < 2 or stride < 1:
         raise DataError(
             f"Expected window >= 2 and stride >= 1 frames; got window {window}, stride {stride}."
@@ -146,21 +160,14 @@ def _check_windows(n_frames: int, window: int, stride: int) -> None:
         )
 
 
-def _standardised(array: np.ndarray) -> np.ndarray:
-    """Z-score over the run in float64, so that a large offset costs float32 no digits."""
-    centred = array - array.mean(axis=0)
-    scale = centred.std(axis=0)
-    size = np.abs(array).max(axis=0)
-    constant = scale <= 1e-12 * size
-    return np.where(constant, 0.0, centred / np.where(constant, 1.0, scale))
-
-
 def _correlate(views: np.ndarray, out: np.ndarray) -> np.ndarray:
     """Write the correlation matrices of (window, roi, frame) into `out`; tell flat ROIs."""
-    x = views - views.mean(axis=2, keepdims=True)
+    mean = views.mean(axis=2)
+    x = np.subtract(views, mean[:, :, None], order="C")
     power = np.einsum("wrt,wrt->wr", x, x)
-    flat = power <= _FLAT * x.shape[2]
+    flat = power <= x.shape[2] * (_FLAT * mean) ** 2
     x *= np.where(flat, 0, 1 / np.sqrt(np.where(flat, 1, power)))[:, :, None]
+    x = x.astype(out.dtype, copy=False)
     np.matmul(x, x.transpose(0, 2, 1), out=out)
     np.clip(out, -1, 1, out=out)
     diagonal = np.arange(out.shape[1])

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from neurokit.errors import ReadError, UnknownNameError
+from neurokit.extras import require
 from neurokit.recording import build, checks
 from neurokit.recording.core import Recording
 from neurokit.recording.schema import kind_of
@@ -143,17 +144,12 @@ def read_neo(
     found = system or _system(path)
     if found is None:
         raise ReadError(f"{path}: of which system is unclear. Give system=…, one of {[*SYSTEMS]}.")
-    try:
-        import neo.io
-    except ImportError as error:
-        raise ReadError(
-            f"{path.name} needs the package neo. Install it: pip install 'neurokit-brain[nwb]'."
-        ) from error
+    formats = require("neo.io", "nwb")
     where = path.parent if found in _FOLDER_SYSTEMS and path.is_file() else path
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"(neo|quantities)\b")
         try:
-            reader = getattr(neo.io, SYSTEMS[found])(str(where))
+            reader = getattr(formats, SYSTEMS[found])(str(where))
             block = reader.read_block()
         # Parsers of two dozen formats raise anything on what is damaged.
         except Exception as error:

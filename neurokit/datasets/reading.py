@@ -9,6 +9,7 @@ from typing import Any
 from neurokit.datasets import sniffing
 from neurokit.errors import NeurokitError, ReadError, UnknownNameError
 from neurokit.recording import Recording
+from neurokit.recording.arguments import path_of, text
 
 __all__ = ["FORMATS", "read", "sniff"]
 
@@ -33,7 +34,7 @@ FORMATS: dict[str, tuple[str, str]] = {
 }
 
 # Asked in this order; what is certain by its first bytes comes before what is a guess.
-_SNIFFERS = ("nwb", "calcium", "spikes", "fmri", "electrophysiology", "neo_formats")
+_SNIFFERS = ("nwb", "calcium", "spikes", "fmri", "electrophysiology", "neo_formats", "tables")
 
 
 def read(path: str | Path, *, format: str | None = None, **kwargs: Any) -> Recording:
@@ -70,8 +71,8 @@ def read(path: str | Path, *, format: str | None = None, **kwargs: Any) -> Recor
     >>> read(rec.save("session.zarr")).identical(rec)
     True
     """
-    path = Path(path).expanduser()
-    if not path.exists():
+    path = path_of("path", path).expanduser()
+    if not path.name or not path.exists():
         raise ReadError(f"There is no file {path}.{_nearest(path)}")
     name = format or sniff(path)
     if name == "zarr":
@@ -79,7 +80,7 @@ def read(path: str | Path, *, format: str | None = None, **kwargs: Any) -> Recor
     if name is None:
         raise ReadError(
             f"{path}: the content is of no known format. Known: {', '.join(FORMATS)}, zarr. If it "
-            "is one of them, say which with format=…; a table of text and numbers is 'table'."
+            "is one of them, say which with format=…."
         )
     reader = _reader(name)
     try:
@@ -111,7 +112,7 @@ def sniff(path: str | Path) -> str | None:
     >>> sniff("spikes.npz")
     'npz'
     """
-    path = Path(path)
+    path = path_of("path", path)
     if path.is_dir() and (path / "zarr.json").exists():
         return "zarr"
     for module in _SNIFFERS:
@@ -122,7 +123,7 @@ def sniff(path: str | Path) -> str | None:
 
 
 def _reader(name: str) -> Any:
-    if name not in FORMATS:
+    if text("format", name) not in FORMATS:
         raise UnknownNameError("format", name, [*FORMATS, "zarr"])
     module, function = FORMATS[name]
     return getattr(importlib.import_module(f"neurokit.datasets.{module}"), function)
@@ -140,6 +141,8 @@ def _as_read_error(
 def _nearest(path: Path) -> str:
     import difflib
 
+    if not path.name:
+        return " Give the name of a file or folder."
     if not path.parent.is_dir():
         return f" The folder {path.parent} does not exist either."
     near = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,48 @@ from neurokit.recording.build import time_axis
 from neurokit.recording.core import Recording
 from neurokit.recording.schema import kind_of, voltage_factor
 
-__all__ = ["load_table", "read_table"]
+__all__ = ["load_table", "read_table", "sniff"]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _SEPARATORS = ("\t", ",", ";", "|")
+# Text packs to a tenth; what unpacks to two hundred times its size is no table.
+_MAX_RATIO = 200
+_ALLOWANCE = 2**28
+
+
+def sniff(path: str | Path) -> str | None:
+    r"""Tell whether a file is a table of text and numbers with a header.
+
+    Parameters
+    ----------
+    path : path
+        Any file.
+
+    Returns
+    -------
+    str or None
+        ``"table"`` or None.
+
+    Examples
+    --------
+    >>> _ = Path("words.csv").write_text("word,rt\nIf,310\n")
+    >>> sniff("words.csv")
+    'table'
+    """
+    path = Path(path)
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == _GZIP_MAGIC
+        with gzip.open(path, "rb") if packed else path.open("rb") as file:
+            header, row = file.readline(2**20), file.readline(2**20)
+        lines = [line.decode("utf-8-sig") for line in (header, row)]
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
+        return None
+    separator = max(_SEPARATORS, key=lines[0].count)
+    is_text = all(c.isprintable() or c in "\t\r\n" for line in lines for c in line)
+    return "table" if is_text and all(separator in line for line in lines) else None
 
 
 def read_table(
@@ -146,17 +185,29 @@ def load_table(path: Path, separator: str | None = None) -> pd.DataFrame:
         packed = file.read(2) == _GZIP_MAGIC
     compression: Any = "gzip" if packed else None
     try:
+        if packed:
+            _check_expansion(path)
         separator = separator or max(_SEPARATORS, key=_first_line(path, packed).count)
         table = pd.read_csv(
             path, sep=separator, encoding="utf-8-sig", compression=compression, low_memory=False
         )
-    except (ValueError, OSError, EOFError, pd.errors.ParserError) as error:
+    except (ValueError, OSError, EOFError, zlib.error, pd.errors.ParserError) as error:
         raise ReadError(f"{path.name}: cannot be read as a table: {error}.") from error
     table.columns = [str(c).strip() for c in table.columns]
     twice = sorted(set(table.columns[table.columns.duplicated()]))
     if twice:
         raise ReadError(f"{path.name}: columns occur twice: {twice}. Rename them.")
     return table
+
+
+def _check_expansion(path: Path) -> None:
+    limit = max(_ALLOWANCE, _MAX_RATIO * path.stat().st_size)
+    total = 0
+    with gzip.open(path, "rb") as file:
+        while block := file.read(2**20):
+            total += len(block)
+            if total > limit:
+                raise ReadError(f"{path.name} unpacks to more than {limit / 1e6:.0f} MB; refused.")
 
 
 def _first_line(path: Path, packed: bool) -> str:

@@ -19,6 +19,10 @@ def block_interval(
 ) -> tuple[float, float]:
     """Give the percentile bootstrap interval over independent blocks.
 
+    Percentiles of few blocks lie too close together. Those taken here lie as far out as makes
+    the interval of a mean that of Student's t (the expanded percentile interval of Hesterberg
+    2015, Am. Stat. 69:371, section 4.4).
+
     Parameters
     ----------
     statistic : callable
@@ -38,7 +42,7 @@ def block_interval(
     Returns
     -------
     tuple of float
-        Low and high end (Efron and Tibshirani 1993, An Introduction to the Bootstrap, ch. 13).
+        Low and high end.
 
     Examples
     --------
@@ -47,10 +51,14 @@ def block_interval(
     >>> bool(low < 49.5 < high)
     True
     """
-    size = (n_resamples, n_blocks if n_drawn is None else n_drawn)
-    draws = np.random.default_rng(seed).integers(n_blocks, size=size)
+    from scipy import special
+
+    size = n_blocks if n_drawn is None else n_drawn
+    draws = np.random.default_rng(seed).integers(n_blocks, size=(n_resamples, size))
     scores = np.array([statistic(draw) for draw in draws])
-    low, high = np.nanquantile(scores, [(1 - level) / 2, (1 + level) / 2])
+    student = special.stdtrit(size - 1, (1 + level) / 2)
+    tail = special.ndtr(-student * np.sqrt(size / (size - 1)))
+    low, high = np.nanquantile(scores, [tail, 1 - tail])
     return float(low), float(high)
 
 

@@ -79,7 +79,7 @@ def _library(module: str, name: str, **settings: Any) -> Classifier:
     return classify
 
 
-#: Fixed beforehand, the simplest first: of equally good ones the first is taken.
+#: The simplest first: of equally good ones the first is taken.
 CANDIDATES: dict[str, Classifier] = {
     "nearest centroid": _library("neighbors", "NearestCentroid"),
     "Gaussian naive Bayes": _library("naive_bayes", "GaussianNB"),

@@ -61,7 +61,7 @@ def tuning_curves(counts: np.ndarray, angle: np.ndarray) -> np.ndarray:
     return rates
 
 
-def decode(counts: np.ndarray, angle: np.ndarray) -> np.ndarray:
+def decode(counts: np.ndarray, angle: np.ndarray, gap: float = 0.0) -> np.ndarray:
     """Decode the direction of each bin with tuning curves from the other folds.
 
     Parameters
@@ -70,6 +70,8 @@ def decode(counts: np.ndarray, angle: np.ndarray) -> np.ndarray:
         Spikes in bins of 0.2 s.
     angle : numpy.ndarray of shape (bin,)
         Direction in radians, 0 to 2 pi.
+    gap : float
+        Seconds on both sides of a fold that train nothing.
 
     Returns
     -------
@@ -86,7 +88,7 @@ def decode(counts: np.ndarray, angle: np.ndarray) -> np.ndarray:
     from neurokit.alignment.splits import contiguous
 
     decoded = np.empty(len(angle))
-    for train, test in contiguous(len(angle), N_FOLDS, gap=0):
+    for train, test in contiguous(len(angle), N_FOLDS, gap=round(gap / BIN)):
         expected = np.maximum(tuning_curves(counts[train], angle[train]) * BIN, 1e-3)
         likelihood = counts[test] @ np.log(expected).T - expected.sum(axis=1)
         decoded[test] = (likelihood.argmax(axis=1) + 0.5) * 2 * np.pi / N_DIRECTIONS

@@ -88,9 +88,9 @@ def encoding_finding(result: xr.Dataset, name: str = "") -> Finding:
             "A correlation says that the features carry information about the response, not that "
             "the brain computes them. No rival set of features was compared here."
         ),
-        method=_method(facts, "q" in result),
+        method=_method(facts, "q" in result, "gamma" in result),
         citations=(_RIDGE, _BENJAMINI) if "q" in result else (_RIDGE,),
-        code=_code(facts),
+        code=_code(facts, result["band"].values.tolist() if "band" in result.coords else []),
         details=_details(result),
         figures=_figures(result),
         name=name,
@@ -113,7 +113,9 @@ def _plural(count: int) -> str:
 
 
 def _past(result: xr.Dataset) -> NDArray[np.bool_] | None:
-    return _values(result, "q") < _LEVEL if "q" in result else None
+    if "q" not in result:
+        return None
+    return (_values(result, "q") < _LEVEL) & (_values(result, "r") > 0)
 
 
 def _interval(result: xr.Dataset) -> tuple[float, float] | None:
@@ -161,8 +163,10 @@ def _details(result: xr.Dataset) -> dict[str, float]:
     return found
 
 
-def _method(facts: dict[str, Any], tested: bool) -> str:
+def _method(facts: dict[str, Any], tested: bool, banded: bool) -> str:
     text = "Responses were predicted by cross-validated ridge regression with one penalty a target"
+    if banded:
+        text += " and band of features"
     if "selection" in facts:
         text += f", chosen within training samples ({facts['selection']})"
     if "split" in facts:
@@ -177,15 +181,20 @@ def _method(facts: dict[str, Any], tested: bool) -> str:
     return text
 
 
-def _code(facts: dict[str, Any]) -> str:
+def _code(facts: dict[str, Any], bands: list[str]) -> str:
     """Write the call back from what the result says of itself."""
-    shown = ("delays", "selection", "n_permutations", "n_bootstraps", "confidence", "seed")
+    shown = ("delays", "selection", "block", "n_permutations", "n_bootstraps", "confidence", "seed")
     given = {key: facts[key] for key in shown if key in facts}
     # A list of one comes back from a file as a number.
     delays = np.atleast_1d(given.pop("delays", 0)).tolist()
     if delays != [0]:
         given = {"delays": delays, **given}
-    arguments = "".join(f"    {key}={_literal(value)},\n" for key, value in given.items())
+    if not facts.get("standardize", 1):
+        given["standardize"] = False
+    if bands:
+        given["n_weightings"] = facts.get("n_weightings", 20)
+    banded = f"    bands=bands,  # columns of x by name: {', '.join(bands)}\n" if bands else ""
+    arguments = banded + "".join(f"    {key}={_literal(value)},\n" for key, value in given.items())
     split = f"  # cv: {facts['split']}" if "split" in facts else ""
     return (
         "import neurokit as nk\n\n"

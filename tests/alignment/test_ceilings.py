@@ -35,6 +35,17 @@ def test_the_r_ceiling_is_what_the_true_signal_scores(method):
     np.testing.assert_allclose(noise_ceiling(repeats, method).r_ceiling, r, atol=0.03)
 
 
+def test_of_two_unequally_noisy_repeats_only_the_correlation_is_fooled():
+    rng = np.random.default_rng(3)
+    signal, noise = rng.standard_normal((300, 200)), np.array([0.3, 2.5])[:, None, None]
+    repeats = signal + noise * rng.standard_normal((2, 300, 200))
+    truth = 1 / (1 + (0.3**2 + 2.5**2) / 4)
+    for method in ("repeats", "ncsnr"):
+        found = float(noise_ceiling(repeats, method).reliability.mean())
+        assert found == pytest.approx(truth, abs=0.03)
+    assert float(noise_ceiling(repeats).reliability.mean()) > truth + 0.08
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_no_signal_gives_no_ceiling_and_no_noise_a_full_one(method):
     assert float(noise_ceiling(simulate(0.0, n=2000), method).reliability.mean()) < 0.06

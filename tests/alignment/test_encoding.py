@@ -63,7 +63,7 @@ def test_equals_the_same_analysis_in_sklearn(p, grouped):
     np.testing.assert_array_equal(given.r_fold, ours.r_fold)
 
 
-@pytest.mark.parametrize("selection", ["gcv", "loo", "kfold"])
+@pytest.mark.parametrize("selection", ["gcv", "loo", "kfold", "hybrid"])
 def test_nothing_of_a_test_sample_reaches_the_training(selection):
     x, y = simulate()
     data = check_inputs(x, y)
@@ -208,6 +208,7 @@ def test_result_says_how_it_was_made():
     plain = encode(x, y, block=25, n_permutations=9, n_bootstraps=9)
     assert plain.attrs["interval_unit"] == "block of 25 samples"
     assert plain.attrs["interval_units"] == 8
+    assert (plain.attrs["block"], "block" in result.attrs) == (25, False)
     assert plain.attrs["permutation"] == "exchange of blocks of 25 samples within test folds"
 
 
@@ -221,6 +222,36 @@ def test_groups_that_cannot_move_within_themselves_move_across(kind):
     result = encode(x, y, groups, n_permutations=99)
     assert result.attrs["permutation"] == "rotation within test folds"
     np.testing.assert_allclose(result.p, 0.01)
+
+
+def test_features_of_whole_groups_leave_chance_at_chance():
+    rng = np.random.default_rng(6)
+    groups = np.repeat(np.arange(20), 15)
+    x = rng.standard_normal((20, 10))[groups]
+    y = rng.standard_normal((300, 400)) + 0.5 * rng.standard_normal((20, 400))[groups]
+    result = encode(x, y, groups, n_permutations=199)
+    assert result.attrs["permutation"] == "rotation within test folds"
+    assert (result.p < 0.05).mean() < 0.1  # moved within groups, half of all targets passed
+    assert not ((result.p < 0.05) & (result.r < 0)).any()
+
+
+@pytest.mark.parametrize(("n_groups", "least"), [(3, 0.88), (5, 0.9), (10, 0.88)])
+def test_intervals_over_few_groups_cover_no_effect(n_groups, least):
+    rng = np.random.default_rng(7)
+    groups = np.repeat(np.arange(n_groups), 40)
+    x, y = rng.standard_normal((40 * n_groups, 10)), rng.standard_normal((40 * n_groups, 800))
+    result = encode(x, y, groups, cv=None, n_permutations=0)
+    assert ((result.r_low < 0) & (result.r_high > 0)).mean() > least
+
+
+def test_clocks_that_differ_by_rounding_agree_and_by_samples_do_not():
+    x, y = simulate(n=100)
+    clock = 1e4 + np.arange(100) / 1000
+    target = xr.DataArray(y, dims=("time", "roi"), coords={"time": clock})
+    near = xr.DataArray(x, dims=("time", "f"), coords={"time": clock + 1e-9})
+    assert encode(near, target, **FAST).sizes["fold"] == 5
+    with pytest.raises(DataError, match="'time' of x and y differs"):
+        encode(near.assign_coords(time=clock + 0.01), target, **FAST)
 
 
 def test_runs_twice_to_the_same_numbers_and_float32_agrees():
@@ -305,6 +336,11 @@ def holed(array, row, column, value=np.nan):
         ((holed(X, 0, 5, np.inf), Y), {}, "in x are missing or infinite, .* features: 5"),
         ((X, 1e200 * NAMED), {}, "Values in y reach .* Rescale the targets: a, b, c, d, e and 1"),
         ((X.astype(str), Y), {}, "Expected numbers in x"),
+        ((np.ma.masked_greater(X, 100), Y), {}, "in x are missing or infinite"),
+        ((X, NAMED.assign_coords(p=("roi", range(6)))), {}, r"Try y.rename\(p='my_p'\)"),
+        ((X, Y), {"n_permutations": 9.0}, "whole numbers .* got 9.0, 1000 and None"),
+        ((X, Y), {"alphas": ["a"]}, "positive, finite alphas"),
+        ((X, Y), {"cv": [(np.arange(40) < 20, np.arange(30) > 25)]}, r"mask of shape \(30,\)"),
         ((np.ones((40, 2)), Y), {}, "All 2 features are constant"),
         ((X, Y, ["a"] * 40), {}, "at least 2 groups; got 1"),
         ((X, Y, ["a", "b"] * 20), {}, "Cannot make 5 folds of 2 groups"),
@@ -320,7 +356,6 @@ def holed(array, row, column, value=np.nan):
         ((X, Y), {"block": 21}, "got 21"),
         ((X, Y), {"confidence": 95}, "between 0 and 1; got 95"),
         ((X, Y), {"n_permutations": -1}, "got -1 and 1000"),
-        ((X, Y), {"bands": [[0], [1]]}, "Use bands=None"),
         ((X, Y), {"ceiling": 51.0}, "Percentages must be divided by 100"),
         ((X, Y), {"ceiling": [0.5, 0.6]}, "one for each of 6 targets"),
         ((X, Y), {"ceiling": xr.Dataset({"reliability": 1.0})}, "'r_ceiling'; got"),
@@ -350,8 +385,8 @@ def test_says_what_does_not_fit(args, kwargs, match):
 
 
 def test_unknown_selection_lists_the_known_ones():
-    with pytest.raises(UnknownNameError, match="'hybrid'.* 'gcv', 'loo', 'kfold'"):
-        encode(X, Y, selection="hybrid")
+    with pytest.raises(UnknownNameError, match="'aic'.* 'gcv', 'loo', 'kfold', 'hybrid'"):
+        encode(X, Y, selection="aic")
 
 
 def test_unknown_ceilings_leave_the_score_undefined():
@@ -366,4 +401,4 @@ def test_importing_the_package_loads_nothing_heavy():
         "a.encode; print('sklearn' in sys.modules); print(sorted(a.__all__)[:2])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n")[:3] == ["[]", "False", "['RidgeCV', 'ceilings']"]
+    assert done.stdout.split("\n")[:3] == ["[]", "False", "['RidgeCV', 'bands']"]

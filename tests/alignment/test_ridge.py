@@ -133,7 +133,7 @@ def test_blocks_of_targets_change_nothing(monkeypatch):
     np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("selection", ["gcv", "loo", "kfold"])
+@pytest.mark.parametrize("selection", ["gcv", "loo", "kfold", "hybrid"])
 @pytest.mark.parametrize("p", [10, 90])
 def test_rotations_and_the_order_of_features_do_not_matter(selection, p):
     x, y = simulate(60, p)
@@ -160,13 +160,13 @@ def test_recovers_planted_weights():
     x = rng.standard_normal((2000, 10))
     weights = rng.standard_normal((4, 10))
     y = x @ weights.T + 3 + 0.1 * rng.standard_normal((2000, 4))
-    for selection in ("gcv", "loo", "kfold"):
+    for selection in ("gcv", "loo", "kfold", "hybrid"):
         model = RidgeCV(selection=selection).fit(x, y)
         np.testing.assert_allclose(model.coef_, weights, atol=0.02)
         np.testing.assert_allclose(model.intercept_, 3, atol=0.02)
 
 
-@pytest.mark.parametrize("selection", ["gcv", "loo", "kfold"])
+@pytest.mark.parametrize("selection", ["gcv", "loo", "kfold", "hybrid"])
 def test_is_a_scikit_learn_estimator(selection):
     with warnings.catch_warnings():
         # Checks that need optional packages announce that they are skipped.
@@ -222,11 +222,25 @@ def test_penalties_may_come_in_any_order():
 
 def test_unknown_names_list_the_known_ones():
     x, y = simulate(20, 3)
-    with pytest.raises(UnknownNameError, match="'hybrid'.* 'gcv', 'loo', 'kfold'"):
-        RidgeCV(selection="hybrid").fit(x, y)
+    with pytest.raises(UnknownNameError, match="'aic'.* 'gcv', 'loo', 'kfold', 'hybrid'"):
+        RidgeCV(selection="aic").fit(x, y)
     with pytest.raises(UnknownNameError, match="Did you mean 'auto'"):
         RidgeCV(alphas="autos").fit(x, y)
     with pytest.raises(DataError, match="needs inner folds"):
         ridge.prepare(x, "auto", "kfold")
     with pytest.raises(DataError, match="Cannot cut 20 samples into 30 folds"):
         RidgeCV(selection="kfold", cv=30).fit(x, y)
+
+
+def test_hybrid_is_the_best_of_three_neighbours_by_kfold():
+    rng = np.random.default_rng(8)
+    x = rng.standard_normal((80, 30))
+    y = x @ rng.standard_normal((30, 60)) * np.linspace(0, 0.5, 60) + rng.standard_normal((80, 60))
+    alphas = np.logspace(-1, 5, 25)
+    gcv, hybrid = (RidgeCV(alphas, name).fit(x, y).best_alphas_ for name in ("gcv", "hybrid"))
+    for k, (proposed, taken) in enumerate(zip(gcv, hybrid, strict=True)):
+        near = alphas[np.abs(np.arange(25) - np.searchsorted(alphas, proposed)) <= 1]
+        assert taken == RidgeCV(near, "kfold").fit(x, y[:, k]).best_alphas_[0]
+    assert (gcv != hybrid).any()
+    with pytest.raises(DataError, match="selection='hybrid' needs inner folds"):
+        ridge.prepare(x, "auto", "hybrid")

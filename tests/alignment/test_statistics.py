@@ -124,8 +124,10 @@ def test_interval_without_resampling_is_the_mean_of_the_folds():
     low, high = statistics.bootstrap_interval(
         y, prediction, fold, fold, confidence=0.9999, n_bootstraps=2000
     )
-    np.testing.assert_allclose(low, r.min(axis=0), atol=1e-6)
-    np.testing.assert_allclose(high, r.max(axis=0), atol=1e-6)
+    few = np.sqrt(3 / 2) * scipy.stats.t.ppf(0.99995, 2) / scipy.stats.norm.ppf(0.99995)
+    for end, widest in ((low, r.min(axis=0)), (high, r.max(axis=0))):
+        score = np.arctanh(r.mean(axis=0))
+        np.testing.assert_allclose(end, np.tanh(score + few * (np.arctanh(widest) - score)))
     assert (low <= r.mean(axis=0)).all()
     assert (r.mean(axis=0) <= high).all()
 
@@ -139,6 +141,33 @@ def test_interval_covers_the_truth_as_often_as_it_says():
     assert ((low < truth) & (truth < high)).mean() > 0.88
     low, high = statistics.bootstrap_interval(y, prediction, fold, np.arange(1500))
     assert ((low < truth) & (truth < high)).mean() < 0.75  # time points are not independent
+
+
+@pytest.mark.parametrize("n_units", [3, 5, 10])
+def test_interval_of_few_units_covers_the_truth(n_units):
+    rng = np.random.default_rng(11)
+    y = rng.standard_normal((40 * n_units, 800))
+    effect = np.repeat(rng.standard_normal((n_units, 800)), 40, axis=0)  # units differ
+    prediction = (0.7 + 0.2 * effect) * y + rng.standard_normal(y.shape)
+    truth = 0.7 / np.sqrt(1 + 0.7**2 + 0.2**2)
+    unit = np.repeat(np.arange(n_units), 40)
+    low, high = statistics.bootstrap_interval(y, prediction, np.zeros(len(y)), unit)
+    assert 0.91 < ((low < truth) & (truth < high)).mean() < 0.99
+
+
+@pytest.mark.parametrize("block", [None, 5])
+def test_what_separates_stretches_is_no_evidence_and_not_inflated(block):
+    rng = np.random.default_rng(12)
+    stretch = np.repeat(np.arange(10), 20)
+    offset = 3 * rng.standard_normal((2, 10, 400))[:, stretch]
+    y, prediction = rng.standard_normal((2, 200, 400)) + offset
+    fold = stretch // 5
+    p = statistics.permutation_p(
+        y, prediction, fold, stretch, block=block, n_permutations=99, inflation=2**0.5
+    )
+    assert (p <= 0.05).mean() < 0.06  # with the offsets inflated, 0.4: half of them negative
+    exact = statistics.permutation_p(y, prediction, fold, stretch, block=block, n_permutations=99)
+    assert 0.02 < (exact <= 0.05).mean() < 0.08
 
 
 def test_interval_is_widened_on_fishers_scale():

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -98,10 +100,49 @@ def test_flat_roi_warns_and_never_gives_nan(series):
     assert abs(fc[-1, 5, 0]) > 0
 
 
+@pytest.mark.parametrize("size", [1e4, 1e9])
+def test_a_huge_artefact_spoils_only_its_own_windows(series, size):
+    series[3] *= size
+    fc = dynamic_fc(series, 30, 30)
+    np.testing.assert_allclose(fc[1], np.corrcoef(series[30:60].T), atol=2e-6)
+    np.testing.assert_allclose(fc[3], np.corrcoef(series[90:].T), atol=2e-6)
+
+
+def test_a_window_far_quieter_than_the_run_is_not_constant(series):
+    series = series - series.mean(axis=0)
+    series[:60] *= 1e-7
+    np.testing.assert_allclose(dynamic_fc(series, 30, 30)[0], np.corrcoef(series[:30].T), atol=2e-6)
+
+
+def test_needs_memory_for_the_result_and_one_chunk_only():
+    series = np.random.default_rng(0).normal(size=(2000, 50))
+    tracemalloc.start()
+    fc = dynamic_fc(series, 400, 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # All windows at once would be 256 MB in double precision.
+    assert peak < fc.nbytes + 110e6
+
+
+@pytest.mark.parametrize(
+    ("window", "stride", "dtype", "message"),
+    [
+        (30.0, 5, "float32", "whole frames; got 30.0 and 5. Divide seconds"),
+        (30, 2.5, "float32", "whole frames; got 30 and 2.5"),
+        (30, 5, "int32", "'float32' or 'float64'; got 'int32'"),
+    ],
+)
+def test_refuses_seconds_and_integers(series, window, stride, dtype, message):
+    with pytest.raises(DataError, match=message):
+        dynamic_fc(series, window, stride, dtype=dtype)
+
+
 @pytest.mark.parametrize(
     ("bad", "window", "stride", "message"),
     [
         (np.zeros(5), 2, 1, r"shape \(time, roi\); got shape \(5,\)"),
+        (np.zeros((5, 0)), 2, 1, r"got shape \(5, 0\) of float64"),
+        (np.zeros((5, 2)) + 1j, 2, 1, "of complex128"),
         (np.zeros((5, 2)), 6, 1, "at most 5 frames"),
         (np.zeros((5, 2)), 1, 1, "window >= 2"),
         (np.zeros((5, 2)), 2, 0, "stride >= 1"),

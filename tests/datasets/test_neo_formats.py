@@ -1,10 +1,10 @@
-import builtins
+import sys
 
 import numpy as np
 import pytest
 
 from neurokit.datasets.neo_formats import SYSTEMS, from_neo, read_neo, sniff
-from neurokit.errors import ReadError, UnknownNameError
+from neurokit.errors import MissingExtraError, ReadError, UnknownNameError
 
 neo = pytest.importorskip("neo")
 pq = pytest.importorskip("quantities")
@@ -126,13 +126,10 @@ def test_folders_are_known_by_what_lies_in_them(tmp_path):
 def test_without_neo_the_error_says_how_to_get_it(tmp_path, monkeypatch):
     path = tmp_path / "a.plx"
     path.write_bytes(b"PLEX" + bytes(50))
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name.split(".")[0] == "neo":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ReadError, match="needs the package neo"):
+    for name in [n for n in sys.modules if n.partition(".")[0] == "neo"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "neo", None)
+    with pytest.raises(
+        MissingExtraError, match=r"This needs neo, which is not installed.*neurokit-brain\[nwb\]"
+    ):
         read_neo(path)

@@ -65,3 +65,23 @@ def test_foreign_exceptions_become_ours(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "_reader", lambda name: broken)
     with pytest.raises(ReadError, match=r"x.npz: cannot be read as npz: KeyError: 'deep inside'"):
         reading.read(tmp_path / "x.npz")
+
+
+def test_tables_are_known_by_their_text(tmp_path):
+    (tmp_path / "words.dat").write_text("word;rt\nIf;310\nyou;290\n")
+    rec = reading.read(tmp_path / "words.dat")
+    assert rec["behaviour"].values.ravel().tolist() == [310, 290]
+    (tmp_path / "prose.txt").write_text("It is a truth, universally\nacknowledged\n")
+    assert reading.sniff(tmp_path / "prose.txt") is None
+
+
+def test_a_table_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
+    import gzip
+
+    from neurokit.datasets import tables
+
+    monkeypatch.setattr(tables, "_ALLOWANCE", 2**20)
+    bomb = b"a,b\n" + b"1,2\n" * 2**19
+    (tmp_path / "x.csv.gz").write_bytes(gzip.compress(bomb))
+    with pytest.raises(ReadError, match=r"x.csv.gz unpacks to more than .* MB; refused"):
+        reading.read(tmp_path / "x.csv.gz", format="table")

@@ -36,6 +36,13 @@ def test_decodes_simulated_units_and_not_untuned_ones():
     assert 70 < np.median(error(tuning.decode(counts, angle), angle)) < 110
 
 
+def test_a_gap_beside_each_fold_hardly_matters(answer):
+    got = answer("head_direction")
+    apart = got.details["median error, 10 s left out beside each fold (°)"]
+    assert apart == pytest.approx(got.value, abs=0.3)
+    assert f"{apart:.1f}°" in got.split
+
+
 def test_turning_the_compass_does_not_matter():
     counts, angle, _ = simulated()
     step = 2 * np.pi / 60

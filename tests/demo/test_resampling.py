@@ -24,6 +24,17 @@ def test_interval_covers_the_truth_as_often_as_it_says():
     assert 0.82 < hits / 200 < 0.96
 
 
+@pytest.mark.parametrize("n_blocks", [5, 7, 12])
+def test_interval_of_few_blocks_is_no_shorter_for_it(n_blocks):
+    rng = np.random.default_rng(1)
+    hits = 0
+    for trial in range(400):
+        x = rng.normal(size=n_blocks)
+        low, high = block_interval(lambda i, x=x: x[i].mean(), n_blocks, trial, 400)
+        hits += low < 0 < high
+    assert hits / 400 > 0.92  # plain percentiles cover 0.81, 0.86 and 0.91
+
+
 def test_seed_decides():
     x = np.arange(20.0)
     first = block_interval(lambda i: x[i].mean(), 20, seed=5)

@@ -54,6 +54,21 @@ def test_code_repeats_the_call_that_made_the_result():
     compile(code, "report", "exec")
 
 
+def test_code_and_method_tell_bands_blocks_and_scales():
+    result = simulated(2, bands={"a": [0, 1], "b": [2]}, block=10, standardize=False)
+    found = encoding_finding(result)
+    for part in ("bands=bands,  # columns of x by name: a, b", "n_weightings=20", "block=10"):
+        assert part in found.code
+    assert "standardize=False" in found.code
+    assert "one penalty a target and band of features" in found.method
+    compile(found.code, "report", "exec")
+
+
+def test_a_negative_correlation_is_never_above_chance():
+    result = simulated(2).assign(r=("target", [-0.3, 0.4]), q=("target", [0.01, 0.01]))
+    assert "1 of 2 are above chance" in encoding_finding(result).answer
+
+
 def test_result_saved_and_opened_again_renders(tmp_path):
     simulated(3).to_netcdf(tmp_path / "scores.nc", engine="h5netcdf")
     with xr.open_dataset(tmp_path / "scores.nc", engine="h5netcdf") as opened:
