@@ -17,6 +17,7 @@ from neurokit.datasets.electrophysiology import Options, read_with
 from neurokit.errors import NeurokitError, ReadError
 from neurokit.progress import progress_bar
 from neurokit.recording import Recording
+from neurokit.recording.arguments import path_of, text
 
 __all__ = ["read_bids"]
 
@@ -86,7 +87,8 @@ def read_bids(
     >>> read_bids(folder, "eeg", subject=1)[0].meta["task"]
     'rest'
     """
-    root = Path(root).expanduser()
+    root = path_of("root", root).expanduser()
+    text("datatype", datatype)
     files = bids_files.find(root, datatype, subject, session, task, run)
     people = _participants(root)
     about = bids_files.read_json([p for p in [root / "dataset_description.json"] if p.is_file()])

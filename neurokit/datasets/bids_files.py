@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from neurokit.errors import ReadError, UnknownNameError
+from neurokit.errors import DataError, ReadError, UnknownNameError
 
 __all__ = ["DATATYPES", "BidsFile", "find", "read_json", "read_table", "sidecars"]
 
@@ -93,7 +93,10 @@ def find(
     wanted = {"subject": subject, "session": session, "task": task, "run": run}
     for kind, labels in wanted.items():
         if labels is not None:
-            files = _filtered(files, kind, [labels] if isinstance(labels, str | int) else labels)
+            chosen = [labels] if isinstance(labels, str | int) else labels
+            if not isinstance(chosen, Iterable) or isinstance(chosen, dict):
+                raise DataError(f"{kind} is {labels!r}, expected a label such as '01', or several.")
+            files = _filtered(files, kind, list(chosen))
     return files
 
 

@@ -66,7 +66,8 @@ def read_mne_file(
         ``"a.u."`` where it is unknown.
     types : mapping of str to str, optional
         MNE channel types by name. By default the file's own, and for formats that have
-        none what the names give away (EOG, ECG, EMG, Resp …).
+        none what the names give away (EOG, ECG, EMG, Resp …), and contacts inside the head
+        where the file is called ``…_ieeg``.
     rename : bool
         Bring names to their 10-05 spelling (``Fc5.`` → ``FC5``, ``EEG T3-REF`` → ``T7``);
         the file's own are kept in the coordinate ``name_in_file``.
@@ -173,7 +174,9 @@ def read_with(
         names = [n for part in opened for n in part.names]
         options = options_for(names)
         options.check_names(names)
-        parts = [_convert(part, options, typed=kind in _TYPED) for part in opened]
+        # BIDS says in the file's name what formats without channel types cannot.
+        brain = "seeg" if path.stem.endswith("_ieeg") else "eeg"
+        parts = [_convert(part, options, kind in _TYPED, brain) for part in opened]
         streams = _merged([streams for streams, _, _ in parts])
         for name, stream in streams.items():
             _check_head(name, stream) if lazy else stream.load()
@@ -182,12 +185,12 @@ def read_with(
 
 
 def _convert(
-    opened: Opened, options: Options, typed: bool
+    opened: Opened, options: Options, typed: bool, brain: str
 ) -> tuple[Streams, pd.DataFrame, dict[str, Any]]:
     raw = opened.raw
     originals = opened.names
     new = dict(zip(originals, _new_names(raw, options), strict=True))
-    _set_types(opened, options, new, typed)
+    _set_types(opened, options, new, typed, brain)
     raw.rename_channels({a: b for a, b in new.items() if a != b}, verbose="ERROR")
     bads = {new.get(b, b) for b in (*raw.info["bads"], *opened.bads, *options.bads)}
     raw.info["bads"] = [n for n in raw.ch_names if n in bads]
@@ -210,7 +213,9 @@ def _new_names(raw: mne.io.BaseRaw, options: Options) -> list[str]:
     return mixed if len(set(mixed)) == len(mixed) else names
 
 
-def _set_types(opened: Opened, options: Options, new: dict[str, str], typed: bool) -> None:
+def _set_types(
+    opened: Opened, options: Options, new: dict[str, str], typed: bool, brain: str
+) -> None:
     import mne
 
     raw = opened.raw
@@ -221,7 +226,11 @@ def _set_types(opened: Opened, options: Options, new: dict[str, str], typed: boo
     wanted = {}
     for name, kind in zip(raw.ch_names, raw.get_channel_types(), strict=True):
         guess = None if typed else channel_names.guess_type(name)
-        found = (guess or opened.types.get(name)) if kind == "eeg" else None
+        found = (
+            (guess or opened.types.get(name) or (None if typed else brain))
+            if kind == "eeg"
+            else None
+        )
         given = options.types.get(name, options.types.get(new[name], found))
         if given is not None and given != kind:
             wanted[name] = given

@@ -11,6 +11,7 @@ from neurokit.datasets.archive import unpack
 from neurokit.datasets.cache import Cache, cache_folder, sha256_of
 from neurokit.datasets.transfer import TransferFailed, download
 from neurokit.errors import DataError, DownloadError, ReadError
+from neurokit.recording.arguments import text
 
 __all__ = ["fetch", "is_cached"]
 
@@ -51,7 +52,7 @@ def fetch(name: str, progress: bool | None = None) -> Path:
     >>> fetch("schaefer-rest").is_dir()
     True
     """
-    wanted = card(name)
+    wanted = card(text("name", name))
     local = wanted.root()
     if local is not None and local.exists():
         return local

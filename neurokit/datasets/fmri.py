@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neurokit.datasets.fmri_cifti import read_cifti
 from neurokit.datasets.fmri_file import is_gzip, open_stream
 from neurokit.datasets.fmri_sidecar import entities
@@ -108,8 +110,8 @@ def read_fmriprep(
     -------
     Recording
         Streams ``bold`` and ``confounds``. Where volumes are not steady yet, or are scrubbed,
-        ``rec["confounds"].attrs["sample_mask"]`` lists the volumes to keep, which
-        :func:`neurokit.preprocessing.clean_confounds` then uses.
+        the coordinate ``kept`` of ``rec["confounds"]`` is False, which
+        :func:`neurokit.preprocessing.clean_confounds` then heeds.
 
     Raises
     ------
@@ -133,7 +135,8 @@ def read_fmriprep(
     confounds = confounds_stream(list(map(str, table.columns)), table.to_numpy(float), seconds)
     confounds.attrs["strategy"] = list(strategy)
     if sample_mask is not None:
-        confounds.attrs["sample_mask"] = [int(v) for v in sample_mask]
+        kept = np.isin(np.arange(n_volumes), sample_mask)
+        confounds = confounds.assign_coords(kept=("time", kept))
     line = f"confounds of {'+'.join(strategy)}: {table.shape[1]}"
     return rec.replace({**rec.streams, "confounds": confounds}, history=line)
 

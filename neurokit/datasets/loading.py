@@ -12,6 +12,7 @@ from neurokit.datasets.fetch import fetch
 from neurokit.datasets.reading import read, sniff
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
+from neurokit.recording.arguments import text
 
 __all__ = ["load"]
 
@@ -51,7 +52,7 @@ def load(name: str, file: str | None = None, **kwargs: Any) -> Recording:
     >>> nk.datasets.load("gripforce")["ieeg"].sizes["channel"]
     9
     """
-    card = catalog.card(name)
+    card = catalog.card(text("name", name))
     root = fetch(name)
     entry = card.entry(root) if file is None else _chosen(name, root, file)
     arguments = {**(card.read.arguments if card.read else {}), **kwargs}

@@ -11,6 +11,7 @@ from neurokit.catalog.fields import Modality
 from neurokit.catalog.folders import names
 from neurokit.datasets.fetch import is_cached
 from neurokit.errors import DataError, ReadError, UnknownNameError
+from neurokit.recording.arguments import text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ def list(modality: str | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    if modality is not None and modality not in get_args(Modality):
+    if modality is not None and text("modality", modality) not in get_args(Modality):
         raise UnknownNameError("modality", modality, get_args(Modality))
     cards = [c for c in _valid_cards() if modality is None or modality in c.modality]
     columns = ["name", "title", "modality", "access", "licence", "size", "cached"]

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from neurokit.errors import DataError
+from neurokit.recording.arguments import instance, number, positive, text
 from neurokit.recording.core import Recording
 
 __all__ = ["bin_spikes"]
@@ -58,11 +59,14 @@ def bin_spikes(
     >>> bin_spikes(rec, 0.5)["counts"].values.tolist()
     [[2.0, 0.0], [0.0, 1.0]]
     """
+    instance("The recording", rec, Recording, "a neurokit Recording")
+    bin_size = positive("bin_size (s)", bin_size)
+    text("stream", stream)
     if "spikes" not in rec:
         raise DataError(f"There are no spikes to bin; the streams are {sorted(rec.streams)}.")
     spikes = rec["spikes"]
-    low = float(spikes.attrs["start"]) if start is None else float(start)
-    high = float(spikes.attrs["stop"]) if stop is None else float(stop)
+    low = float(spikes.attrs["start"]) if start is None else number("start (s)", start)
+    high = float(spikes.attrs["stop"]) if stop is None else number("stop (s)", stop)
     edges = _edges(low, high, bin_size, spikes.sizes["unit"])
     counts = _count(spikes["time"].values, spikes["unit"].values, edges, spikes.sizes["unit"])
     facts = {k: v for k, v in spikes.coords.items() if v.dims == ("unit",) and k != "id"}
@@ -77,10 +81,6 @@ def bin_spikes(
 
 
 def _edges(low: float, high: float, bin_size: float, n_units: int) -> np.ndarray:
-    if not (np.isfinite(bin_size) and bin_size > 0):
-        raise DataError(f"The bin size is {bin_size!r}, expected positive seconds.")
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise DataError(f"Expected start and stop in seconds; got [{low}, {high}].")
     whole = np.floor((high - low) / bin_size * (1 + 1e-12) + _TOLERANCE)
     if whole < 1:
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,10 @@ import numpy as np
 import xarray as xr
 
 from neurokit.errors import DataError
+from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
+from neurokit.recording.arguments import name_list, number, text
+from neurokit.recording.clock import segments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,8 +57,8 @@ def clean_confounds(
         Remove a linear trend.
     sample_mask : array-like, optional
         Which volumes are good: booleans, one a volume, or indices. By default those that
-        the stream of confounds names, as :func:`neurokit.datasets.fmri.read_fmriprep` lets
-        it when it scrubs.
+        the coordinate ``kept`` of the confounds marks, as
+        :func:`neurokit.datasets.fmri.read_fmriprep` sets it when it scrubs.
     standardize : bool
         Scale each series to unit sample variance over the good volumes.
     stream : str
@@ -63,7 +67,8 @@ def clean_confounds(
     Returns
     -------
     Recording
-        Censored volumes at either end are cut off. Those in between stay, so that the clock
+        Runs that an event ``boundary`` or a gap separates are cleaned each by itself. Censored
+        volumes at either end are cut off. Those in between stay, so that the clock
         stays true, but are interpolated; the coordinate ``kept`` is False there, and
         ``x[x["kept"].values]`` has exactly nilearn's rows.
 
@@ -87,23 +92,22 @@ def clean_confounds(
     >>> bool(abs(cleaned).max() < 1e-4)
     True
     """
-    data = _series(rec, stream)
+    data = rec[chosen_stream(rec, text("stream", stream))]
     n_volumes, rate = data.sizes["time"], float(data.attrs["sampling_rate"])
     _check_band(low_pass, high_pass, rate)
-    regressors, names, carried = _regressors(rec, confounds, variables, data)
+    runs = segments(rec, stream)
+    regressors, names, carried = _regressors(rec, confounds, variables, data, runs)
     kept = _kept(rec, confounds, sample_mask, data)
-    _check_freedom(int(kept.sum()), 0 if regressors is None else regressors.shape[1])
     settings = {
         "detrend": detrend,
         "standardize": "zscore_sample" if standardize else None,
-        "confounds": regressors,
         "low_pass": low_pass,
         "high_pass": high_pass,
         "t_r": 1.0 / rate,
         "filter": "butterworth" if low_pass or high_pass else False,
-        "sample_mask": None if kept.all() else np.flatnonzero(kept),
     }
-    cleaned = _clean(data.values, settings)
+    parts = [_clean(data.values, run, regressors, kept, settings) for run in runs]
+    cleaned = np.concatenate(parts)
     out = _on_clock(data, cleaned, kept, "z" if standardize else data.attrs["units"])
     line = (
         f"clean_confounds({stream}: {len(names)} confounds, {high_pass or 0:g}–"
@@ -113,15 +117,9 @@ def clean_confounds(
     return rec.replace({**rec.streams, stream: out}, history=line)
 
 
-def _series(rec: Recording, stream: str) -> xr.DataArray:
-    data = rec[stream]
-    if not isinstance(data, xr.DataArray) or data.dims[0] != "time" or data.ndim != 2:
-        raise DataError(f"Expected {stream} with dims ('time', 'roi') or ('time', 'voxel').")
-    return data
-
-
 def _check_band(low_pass: float | None, high_pass: float | None, rate: float) -> None:
-    edges = [edge for edge in (high_pass, low_pass) if edge is not None]
+    given = {"high_pass (Hz)": high_pass, "low_pass (Hz)": low_pass}
+    edges = [number(key, edge) for key, edge in given.items() if edge is not None]
     possible = all(0 < edge < rate / 2 for edge in edges) and edges == sorted(set(edges))
     if not possible:
         raise DataError(
@@ -131,12 +129,17 @@ def _check_band(low_pass: float | None, high_pass: float | None, rate: float) ->
 
 
 def _regressors(
-    rec: Recording, confounds: Any, variables: Sequence[str] | None, data: xr.DataArray
+    rec: Recording,
+    confounds: Any,
+    variables: Sequence[str] | None,
+    data: xr.DataArray,
+    runs: Sequence[slice],
 ) -> tuple[np.ndarray | None, list[str], str]:
     if confounds is None:
         return None, [], ""
     table = _table(rec, confounds, data)
     if variables is not None:
+        variables = name_list("variables", variables)
         missing = [v for v in variables if v not in table]
         if missing:
             raise DataError(f"The confounds have no {missing[:5]}. They have {list(table)[:20]}.")
@@ -149,29 +152,41 @@ def _regressors(
             f"The confounds have {len(values)} rows, {data.name} has {data.sizes['time']} volumes. "
             "Give those of this run, and crop both alike."
         )
-    values, carried = _carry_back(values, list(table))
-    return values, list(table), carried
+    filled, late = zip(*(_carry_back(values[r], list(table), r.start) for r in runs), strict=True)
+    carried = list(dict.fromkeys(itertools.chain(*late)))
+    line = f", first value of {', '.join(carried[:5])} carried back" if carried else ""
+    return np.concatenate(filled), list(table), line
 
 
 def _table(rec: Recording, confounds: Any, data: xr.DataArray) -> dict[str, np.ndarray]:
     """Return the regressors by name, a stream's cut to the time of the series."""
     if isinstance(confounds, str):
-        stream = _series(rec, confounds)
-        time = data["time"].values
-        slack = 0.25 / float(data.attrs["sampling_rate"])
-        inside = (stream["time"] >= time[0] - slack) & (stream["time"] <= time[-1] + slack)
-        stream = stream[inside.values]
+        stream = _of_the_same_time(rec, confounds, data)
         names = stream[stream.dims[1]].values.tolist()
         return dict(zip(names, stream.values.T.astype(np.float64), strict=True))
     if hasattr(confounds, "columns"):
         return {str(c): confounds[c].to_numpy(dtype=np.float64) for c in confounds.columns}
-    values = np.asarray(confounds, dtype=np.float64)
+    try:
+        values = np.asarray(confounds, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"confounds is a {type(confounds).__name__}, expected the name of a stream, a table, "
+            "numbers of shape (time, variable), or None."
+        ) from None
     if values.ndim != 2:
         raise DataError(f"Expected confounds of shape (time, variable); got {values.shape}.")
     return {str(i): column for i, column in enumerate(values.T)}
 
 
-def _carry_back(values: np.ndarray, names: list[str]) -> tuple[np.ndarray, str]:
+def _of_the_same_time(rec: Recording, confounds: str, data: xr.DataArray) -> xr.DataArray:
+    stream = rec[chosen_stream(rec, confounds)]
+    time = data["time"].values
+    margin = 0.25 / float(data.attrs["sampling_rate"])
+    inside = (stream["time"] >= time[0] - margin) & (stream["time"] <= time[-1] + margin)
+    return stream[inside.values]
+
+
+def _carry_back(values: np.ndarray, names: list[str], first: int) -> tuple[np.ndarray, list[str]]:
     finite = np.isfinite(values)
     begins = np.argmax(finite, axis=0)
     after = np.arange(len(values))[:, None] >= begins
@@ -181,24 +196,19 @@ def _carry_back(values: np.ndarray, names: list[str]) -> tuple[np.ndarray, str]:
         at = int(np.flatnonzero(after[:, column] & ~finite[:, column])[0])
         raise DataError(
             f"{bad.size} of {len(names)} confounds hold NaN or infinity after their beginning; the "
-            f"first is {names[column]!r} in volume {at}. Interpolate it or leave it out with "
-            "variables=[…]."
+            f"first is {names[column]!r} in volume {first + at}. Interpolate it or leave it out "
+            "with variables=[…]."
         )
     filled = np.where(finite, values, values[begins, np.arange(values.shape[1])])
-    late = [names[i] for i in np.flatnonzero(begins > 0)]
-    return filled, f", first value of {', '.join(late[:5])} carried back" if late else ""
+    return filled, [names[i] for i in np.flatnonzero(begins > 0)]
 
 
 def _kept(rec: Recording, confounds: Any, given: Any, data: xr.DataArray) -> np.ndarray:
     n_volumes = data.sizes["time"]
     if given is None and isinstance(confounds, str):
-        stream = rec[confounds]
-        if "sample_mask" in stream.attrs:
-            marked = np.zeros(n_volumes, dtype=bool)
-            # The mask counts volumes of the whole run; the series may have been cropped.
-            volume = np.round(data["time"].values * data.attrs["sampling_rate"]).astype(int)
-            marked[np.isin(volume, stream.attrs["sample_mask"])] = True
-            return marked
+        stream = _of_the_same_time(rec, confounds, data)
+        if "kept" in stream.coords:
+            return stream["kept"].values.astype(bool)
     if given is None:
         return np.ones(n_volumes, dtype=bool)
     mask = np.asarray(given)
@@ -224,13 +234,25 @@ def _check_freedom(n_kept: int, n_confounds: int) -> None:
         )
 
 
-def _clean(values: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
-    """Clean columns block by block: each is independent, and nilearn makes several copies."""
+def _clean(
+    values: np.ndarray,
+    piece: slice,
+    regressors: np.ndarray | None,
+    kept: np.ndarray,
+    settings: dict[str, Any],
+) -> np.ndarray:
+    """Clean one run's columns block by block, as nilearn makes several copies."""
     from nilearn.signal import clean
 
-    step = max(1, _BLOCK_BYTES // (8 * len(values)))
+    kept = kept[piece]
+    _check_freedom(int(kept.sum()), 0 if regressors is None else regressors.shape[1])
+    own = {
+        "confounds": None if regressors is None else regressors[piece],
+        "sample_mask": None if kept.all() else np.flatnonzero(kept),
+    }
+    step = max(1, _BLOCK_BYTES // (8 * kept.size))
     blocks = [
-        clean(values[:, first : first + step].astype(np.float64), **settings)
+        clean(values[piece, first : first + step].astype(np.float64), **settings, **own)
         for first in range(0, values.shape[1], step)
     ]
     return np.concatenate(blocks, axis=1)

@@ -10,9 +10,11 @@ import pandas as pd
 import xarray as xr
 
 from neurokit.errors import DataError, UnknownNameError
-from neurokit.preprocessing.streams import chosen_stream, is_boundary, segments
+from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
+from neurokit.recording.arguments import name_list, number
 from neurokit.recording.checks import in_memory, text_array
+from neurokit.recording.clock import is_boundary, nearest_sample, sample_count, segments, within
 
 __all__ = ["epoch"]
 
@@ -50,8 +52,8 @@ def epoch(
         Dims ``(epoch, time, channel)`` (or the stream's own second dimension), float32;
         ``time`` in seconds from the onset. Coordinates over ``epoch``: ``trial_type``,
         ``onset`` (s) and ``event``, the row in ``rec.events``. Onsets are rounded to the
-        nearest sample. Epochs that reach beyond the recording or across a boundary are left
-        out: a warning counts them, and so does ``attrs["left_out"]``.
+        nearest sample. Epochs that reach beyond the recording or across a boundary or a gap are
+        left out: a warning counts them, and so does ``attrs["left_out"]``.
 
     Raises
     ------
@@ -74,14 +76,15 @@ def epoch(
     data = rec[name]
     rate = data.attrs["sampling_rate"]
     events = _chosen_events(rec.events, trial_type)
-    offset, length = round(start * rate), round((stop - start) * rate)
+    start, stop = number("start (s)", start), number("stop (s)", stop)
+    offset, length = sample_count(start, rate), sample_count(stop - start, rate)
     if length < 1:
         raise DataError(
             f"The interval from {start:g} to {stop:g} s holds no sample at {rate:g} Hz."
         )
-    clock = data["time"].values[0]
-    first = np.rint((events["onset"].to_numpy() - clock) * rate).astype(np.int64) + offset
-    inside = _whole(first, length, segments(rec, name))
+    onset = events["onset"].to_numpy()
+    first = nearest_sample(data["time"].values, rate, onset + offset / rate)
+    inside = within(first, length, segments(rec, name))
     if not inside.all():
         _report(int((~inside).sum()), len(events), start, stop, none_left=not inside.any())
     events, first = events[inside], first[inside]
@@ -104,7 +107,9 @@ def _chosen_events(events: pd.DataFrame, trial_type: str | Sequence[str] | None)
     if trial_type is None:
         chosen = events[~kinds.map(is_boundary).to_numpy(dtype=bool)]
     else:
-        wanted = [trial_type] if isinstance(trial_type, str) else list(trial_type)
+        wanted = (
+            [trial_type] if isinstance(trial_type, str) else name_list("trial_type", trial_type)
+        )
         known = kinds.dropna().unique().tolist()
         for kind in wanted:
             if kind not in known:
@@ -113,13 +118,6 @@ def _chosen_events(events: pd.DataFrame, trial_type: str | Sequence[str] | None)
     if not len(chosen):
         raise DataError("The recording has no events to cut epochs around.")
     return chosen
-
-
-def _whole(first: np.ndarray, length: int, pieces: list[slice]) -> np.ndarray:
-    """Tell which epochs lie within one contiguous piece."""
-    starts, stops = np.array([p.start for p in pieces]), np.array([p.stop for p in pieces])
-    piece = np.searchsorted(starts, first, side="right") - 1
-    return (first >= 0) & (first + length <= stops[np.maximum(piece, 0)])
 
 
 def _report(n_out: int, n_events: int, start: float, stop: float, none_left: bool) -> None:
@@ -141,8 +139,10 @@ def _cut(data: xr.DataArray, first: np.ndarray, length: int) -> np.ndarray:
 
 def _corrected(epochs: xr.DataArray, baseline: tuple[float | None, float | None]) -> xr.DataArray:
     time = epochs["time"].values
-    low = time[0] if baseline[0] is None else baseline[0]
-    high = time[-1] if baseline[1] is None else baseline[1]
+    if not isinstance(baseline, tuple | list) or len(baseline) != 2:
+        raise DataError(f"baseline is {baseline!r}, expected two seconds, such as (None, 0).")
+    low = time[0] if baseline[0] is None else number("baseline (s)", baseline[0])
+    high = time[-1] if baseline[1] is None else number("baseline (s)", baseline[1])
     slack = 1e-9 + 1e-6 / epochs.attrs["sampling_rate"]
     within = (time >= low - slack) & (time <= high + slack)
     if not within.any():

@@ -10,8 +10,10 @@ import numpy as np
 import xarray as xr
 
 from neurokit.errors import DataError
-from neurokit.preprocessing.streams import chosen_stream, finite_columns, segments
+from neurokit.preprocessing.streams import chosen_stream, finite_columns
 from neurokit.recording import Recording
+from neurokit.recording.arguments import known, number, positive, whole
+from neurokit.recording.clock import segments
 
 __all__ = ["filter", "notch"]
 
@@ -43,7 +45,7 @@ def filter(
     Returns
     -------
     Recording
-        Pieces that an event ``boundary`` separates are filtered each by itself. Bad
+        Pieces that an event ``boundary`` or a gap separates are filtered each by itself. Bad
         channels that hold NaN are NaN throughout. Attrs ``highpass`` and ``lowpass`` are
         updated.
 
@@ -67,8 +69,7 @@ def filter(
     name = chosen_stream(rec, stream)
     rate = rec[name].attrs["sampling_rate"]
     _check_borders(low, high, rate)
-    if method not in ("fir", "iir"):
-        raise DataError(f"method={method!r} is neither 'fir' nor 'iir'.")
+    known("method", method, ("fir", "iir"))
     taps = 0
     if method == "fir":
         taps = mne.filter.create_filter(None, rate, low, high, verbose="ERROR").size
@@ -140,17 +141,17 @@ def notch(
             f"The line frequency of {name!r} is not known. Give frequency=50 (Europe, most of Asia "
             "and Africa) or frequency=60 (Americas, parts of Asia)."
         )
-    if not 0 < line < rate / 2 - 1:
+    line = positive("frequency (Hz)", line)
+    if not line < rate / 2 - 1:
         raise DataError(
             f"A notch at {line:g} Hz needs a sampling rate above {2 * line + 2:g} Hz; {name!r} has "
             f"{rate:g} Hz."
         )
     # A notch takes a transition of 0.5 Hz on each side, which must lie below Nyquist.
     top = min(rate / 2 - 1, attrs.get("lowpass", np.inf) + 1)
-    count = max(1, int(top // line)) if harmonics is None else int(harmonics)
-    frequencies = [line * k for k in range(1, count + 1) if line * k < rate / 2 - 1]
-    if not frequencies:
-        raise DataError(f"harmonics={harmonics} asks for no notch. Give 1 or more.")
+    count = max(1, int(top // line)) if harmonics is None else whole("harmonics", harmonics, 1)
+    most = int(rate / 2 // line) + 1
+    frequencies = [k * line for k in range(1, min(count, most) + 1) if k * line < rate / 2 - 1]
     taps = _odd(3.3 / 0.5 * rate)
 
     def run(block: np.ndarray) -> np.ndarray:
@@ -175,7 +176,7 @@ def _check_borders(low: float | None, high: float | None, rate: float) -> None:
     if low is None and high is None:
         raise DataError("Nothing to filter: give low, high or both, in Hz.")
     for key, value in (("low", low), ("high", high)):
-        if value is not None and not 0 < value < rate / 2:
+        if value is not None and not 0 < number(f"{key} (Hz)", value) < rate / 2:
             raise DataError(
                 f"{key}={value:g} Hz is not between 0 and the Nyquist frequency, {rate / 2:g} Hz, "
                 f"of a stream sampled at {rate:g} Hz."

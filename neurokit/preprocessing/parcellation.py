@@ -13,6 +13,7 @@ from scipy import sparse
 
 from neurokit.errors import DataError
 from neurokit.recording import Recording
+from neurokit.recording.arguments import instance, known, name_list, number, text
 from neurokit.recording.checks import text_array
 from neurokit.recording.grid import Grid, chosen_voxels
 
@@ -61,8 +62,8 @@ def parcellate(
     radius : float, optional
         Of the spheres, in metres.
     mask : path, nibabel image or ndarray, optional
-        Only voxels where it is not zero count. Alone, without labels or spheres, the voxels
-        themselves are kept.
+        Only voxels where it is not zero count; bad ones never do. Alone, without labels or
+        spheres, the voxels themselves are kept.
 
     Returns
     -------
@@ -87,13 +88,15 @@ def parcellate(
     array([5., 6.], dtype=float32)
     """
     _check_request(labels, spheres, radius, mask, strategy)
-    data = rec[stream]
+    data = instance("The recording", rec, Recording, "a neurokit Recording")[text("stream", stream)]
     if data.dims != ("time", "voxel"):
         raise DataError(
             f"Expected {stream} with dims ('time', 'voxel'); got {data.dims}. Only voxels and "
             "vertices can be put into parcels."
         )
     inside = _inside(stream, data, mask)
+    if "bad" in data.coords:
+        inside &= ~data["bad"].values.astype(bool)
     if labels is None and spheres is None:
         kept = data.isel(voxel=np.flatnonzero(inside))
         line = f"kept {kept.sizes['voxel']} of {inside.size} voxels in the mask"
@@ -114,13 +117,12 @@ def parcellate(
 def _check_request(
     labels: object, spheres: object, radius: float | None, mask: object, strategy: str
 ) -> None:
-    if strategy not in ("mean", "sum"):
-        raise DataError(f"Allowed strategies are 'mean' and 'sum', but got {strategy!r}.")
+    known("strategy", strategy, ("mean", "sum"))
     if labels is not None and spheres is not None:
         raise DataError("Give labels or spheres, not both.")
     if labels is None and spheres is None and mask is None:
         raise DataError("Nothing to parcellate by: give labels, spheres or mask.")
-    if spheres is not None and (radius is None or not 0 < radius < 1):
+    if spheres is not None and (radius is None or not 0 < number("radius (m)", radius) < 1):
         raise DataError(f"The radius is {radius!r}, expected metres, e.g. radius=0.005 for 5 mm.")
 
 
@@ -178,7 +180,10 @@ def _sphere_weights(
 ) -> tuple[np.ndarray, sparse.csr_array]:
     from scipy.spatial import cKDTree
 
-    centres = np.asarray(spheres, dtype=np.float64)
+    try:
+        centres = np.asarray(spheres, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError("The spheres are no numbers; expected shape (seed, 3) in metres.") from None
     if centres.ndim != 2 or centres.shape[1] != 3 or len(centres) == 0:
         raise DataError(f"Expected spheres of shape (seed, 3) in metres; got {centres.shape}.")
     if not {"x", "y", "z"} <= set(data.coords):
@@ -234,7 +239,7 @@ def _names(numbers: np.ndarray, names: Sequence[str] | Mapping[int, str] | None)
             raise DataError(f"{len(missing)} labels have no name: {missing[:8]}. Name them all.")
         chosen = [str(names[int(n)]) for n in numbers]
     else:
-        chosen = [str(n) for n in names]
+        chosen = name_list("names", names)
     if len(chosen) != numbers.size:
         raise DataError(
             f"Got {len(chosen)} names for {numbers.size} parcels (labels {numbers[0]} to "
@@ -265,7 +270,7 @@ def _stream(
 ) -> xr.DataArray:
     counts = np.diff(weights.indptr)
     coords = {
-        "time": data["time"],
+        **{key: c for key, c in data.coords.items() if c.dims == ("time",)},
         "roi": text_array(list(parcels)),
         "label": ("roi", np.array(list(parcels.values()), dtype=np.int64)),
         "n_voxels": ("roi", counts.astype(np.int64)),

@@ -17,6 +17,7 @@ import xarray as xr
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
+from neurokit.recording.arguments import text
 
 __all__ = ["parse_contact", "rereference"]
 
@@ -104,7 +105,7 @@ def rereference(
     >>> rereference(rec, "bipolar")["ieeg"]["channel"].values.tolist()
     ['A1-A2', 'A4-A5']
     """
-    if kind not in _KINDS:
+    if text("kind", kind) not in _KINDS:
         raise UnknownNameError("kind of reference", kind, _KINDS)
     name = chosen_stream(rec, stream)
     data = rec[name]

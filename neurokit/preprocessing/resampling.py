@@ -8,8 +8,10 @@ import numpy as np
 import xarray as xr
 
 from neurokit.errors import DataError
-from neurokit.preprocessing.streams import chosen_stream, finite_columns, segments
+from neurokit.preprocessing.streams import chosen_stream, finite_columns
 from neurokit.recording import Recording
+from neurokit.recording.arguments import positive
+from neurokit.recording.clock import segments
 
 __all__ = ["resample"]
 
@@ -56,22 +58,37 @@ def resample(rec: Recording, sampling_rate: float, stream: str | None = None) ->
     """
     name = chosen_stream(rec, stream)
     data = rec[name]
-    old, first = data.attrs["sampling_rate"], data["time"].values[0]
+    sampling_rate = positive("sampling_rate (Hz)", sampling_rate)
+    old = data.attrs["sampling_rate"]
     ratio = _ratio(name, data["time"].values, old, sampling_rate)
     if ratio == 1:
         return rec.replace(history=f"resample({sampling_rate:g}, stream={name}): already so")
     out = _resampled(data, ratio, segments(rec, name))
-    # Where the fraction only comes near the rate, the times tell the true one.
-    exact = old * ratio.numerator == sampling_rate * ratio.denominator
-    step = 1 / sampling_rate if exact else ratio.denominator / ratio.numerator / old
-    time = first + (np.arange(len(out)) / sampling_rate if exact else np.arange(len(out)) * step)
-    coords = {key: c for key, c in data.coords.items() if "time" not in c.dims}
+    time, nearest = _new_clock(data["time"].values, old, sampling_rate, ratio, len(out))
+    coords = {k: c.isel(time=nearest) if "time" in c.dims else c for k, c in data.coords.items()}
+    coords["time"] = xr.DataArray(time, dims="time")
     attrs = {**data.attrs, "sampling_rate": float(sampling_rate)}
     if sampling_rate < old:
         attrs["lowpass"] = min(attrs.get("lowpass", np.inf), 0.45 * sampling_rate)
-    new = xr.DataArray(out, {"time": time, **coords}, data.dims, attrs=attrs)
+    plain = {k: (c.dims, c.values, c.attrs) for k, c in coords.items()}
+    new = xr.DataArray(out, plain, data.dims, attrs=attrs)
     line = f"resample({sampling_rate:g}, stream={name}) from {old:g} Hz"
     return rec.replace({**rec.streams, name: new}, history=line)
+
+
+def _new_clock(
+    time: np.ndarray, old: float, new: float, ratio: Fraction, n_samples: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the new samples' times, and the old sample that is nearest to each."""
+    place = np.arange(n_samples) * ratio.denominator / ratio.numerator
+    nearest = np.minimum(np.rint(place).astype(np.int64), time.size - 1)
+    exact = old * ratio.numerator == new * ratio.denominator
+    nominal = time[0] + np.arange(time.size) / old
+    if exact and np.abs(time - nominal).max() < 1e-3 / old:
+        return time[0] + np.arange(n_samples) / new, nearest
+    # The clock drifts, or the fraction only comes near the rate: the old times tell the true ones.
+    past = np.maximum(place - (time.size - 1), 0) / old
+    return np.interp(place, np.arange(time.size), time) + past, nearest
 
 
 def _resampled(data: xr.DataArray, ratio: Fraction, pieces: list[slice]) -> np.ndarray:
@@ -101,13 +118,13 @@ def _resampled(data: xr.DataArray, ratio: Fraction, pieces: list[slice]) -> np.n
 
 def _ratio(name: str, time: np.ndarray, old: float, new: float) -> Fraction:
     """Return the new rate over the old as a fraction of small numbers."""
-    if not (np.isfinite(new) and new > 0):
-        raise DataError(f"sampling_rate={new!r}, expected finite positive Hz.")
     if name == "triggers":
         raise DataError("Trigger codes cannot be resampled. Turn them into events, which keep s.")
     step = np.diff(time)
     if step.size and (np.abs(step * old - 1) > 0.5).any():
         raise DataError(f"Stream {name!r} has gaps, so that it cannot be resampled as one.")
+    if time.size * new / old > 2**31:
+        raise DataError(f"{name} at {new:g} Hz would be {time.size * new / old:.3g} samples long.")
     ratio = Fraction(new / old).limit_denominator(_MAX_DENOMINATOR)
     if ratio == 0 or abs(float(ratio) * old / new - 1) > 1e-5:
         raise DataError(

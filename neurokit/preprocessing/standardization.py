@@ -10,7 +10,10 @@ import numpy as np
 import xarray as xr
 
 from neurokit.errors import DataError
+from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
+from neurokit.recording.arguments import instance, known
+from neurokit.recording.clock import is_boundary, slack
 
 __all__ = ["standardize"]
 
@@ -63,9 +66,9 @@ def standardize(
     >>> standardize(rec, fit_on=slice(0, 1))["bold"].values.ravel()
     array([-1.,  1.,  9., 29.], dtype=float32)
     """
-    if per not in ("run", "recording"):
-        raise DataError(f"Allowed values of per are 'run' and 'recording', but got {per!r}.")
-    name = _only_stream(rec) if stream is None else stream
+    instance("The recording", rec, Recording, "a neurokit Recording")
+    known("per", per, ("run", "recording"))
+    name = _only_stream(rec) if stream is None else chosen_stream(rec, stream)
     data = rec[name]
     if fit_on is not None:
         values = _scaled(data, _fit_values(rec, name, fit_on), name)
@@ -94,7 +97,7 @@ def _fit_values(rec: Recording, name: str, fit_on: Recording | slice) -> np.ndar
         if name not in source:
             raise DataError(f"Stream {name!r} has no sample in {fit_on.start} to {fit_on.stop} s.")
         return source[name].values
-    other = fit_on[name]
+    other = instance("fit_on", fit_on, Recording, "a Recording or slice of seconds")[name]
     dim = data.dims[1]
     same = other.dims == data.dims and np.array_equal(other[dim].values, data[dim].values)
     if not same:
@@ -139,8 +142,8 @@ def _scaled_by_run(rec: Recording, name: str, per: str) -> tuple[np.ndarray, int
     data = rec[name]
     starts = _run_starts(rec) if per == "run" else []
     # A sample on the border belongs to the run that begins there.
-    slack = 1e-6 / data.attrs["sampling_rate"]
-    cuts = np.searchsorted(data["time"].values + slack, starts)
+    time = data["time"].values
+    cuts = np.searchsorted(time + slack(time[0], time[-1]), starts)
     edges = np.unique([0, *cuts, data.sizes["time"]])
     parts = [data[a:b] for a, b in itertools.pairwise(edges)]
     return np.concatenate([_scaled(part, part.values, name) for part in parts]), len(parts)
@@ -148,7 +151,7 @@ def _scaled_by_run(rec: Recording, name: str, per: str) -> tuple[np.ndarray, int
 
 def _run_starts(rec: Recording) -> list[float]:
     events = rec.events
-    boundary = events["trial_type"] == "boundary"
+    boundary = events["trial_type"].map(is_boundary).astype(bool)
     if boundary.any():
         return events.loc[boundary, "onset"].tolist()
     if "run" not in events:

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from neurokit.errors import DataError, UnknownNameError
+from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
+from neurokit.recording.arguments import text, whole
 
 __all__ = ["events_from_triggers"]
 
@@ -51,9 +53,9 @@ def events_from_triggers(
     >>> events_from_triggers(rec).events[["onset", "duration", "trial_type"]].values.tolist()
     [[2.0, 0.5, '3']]
     """
-    data = rec[stream]
+    data = rec[chosen_stream(rec, text("stream", stream))]
     names = [str(n) for n in data[data.dims[1]].values]
-    if channel is not None and channel not in names:
+    if channel is not None and text("channel", channel) not in names:
         raise UnknownNameError("trigger channel", channel, names)
     values = data.values
     moving = [i for i in range(len(names)) if (values[:, i] != values[0, i]).any()]
@@ -61,7 +63,7 @@ def events_from_triggers(
     codes = np.rint(values[:, column]).astype(np.int64)
     if not np.array_equal(codes, values[:, column]):
         raise DataError(f"Channel {names[column]!r} holds no whole numbers, so no trigger codes.")
-    codes = codes if mask is None else codes & mask
+    codes = codes if mask is None else codes & whole("mask", mask, 1)
     edges = np.flatnonzero(np.diff(codes)) + 1
     bounds = np.append(edges, codes.size)
     starts = np.flatnonzero(codes[edges] != 0)

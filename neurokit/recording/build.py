@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from neurokit.errors import DataError, UnknownNameError
+from neurokit.recording.arguments import name_list, number, positive, text
 from neurokit.recording.schema import kind_of, voltage_factor
 
 __all__ = ["continuous", "spike_train", "time_axis", "trial_events"]
@@ -85,18 +87,20 @@ def continuous(
     >>> continuous([[1.0], [2.0]], 1.0, ["Cz"], "eeg", "uV").values.ravel().tolist()
     [1e-06, 2e-06]
     """
-    x = np.asarray(x)
-    kind = kind_of(stream)
+    x = _samples(x, stream)
+    kind = kind_of(text("stream", stream))
+    sampling_rate, start = positive("sampling_rate (Hz)", sampling_rate), number("start (s)", start)
     if x.ndim != 2:
         raise DataError(f"Expected {stream} of shape (time, {kind.dim}); got shape {x.shape}.")
-    if not np.isfinite(sampling_rate) or sampling_rate <= 0:
-        raise DataError(f"The sampling rate is {sampling_rate!r}, expected finite positive Hz.")
-    labels = [str(i) for i in range(x.shape[1])] if names is None else [str(n) for n in names]
+    numbered = [str(i) for i in range(x.shape[1])]
+    labels = numbered if names is None else name_list(f"names of {stream}", names)
+    bads = name_list("bads", bads)
     if len(labels) != x.shape[1]:
         hint = " Is x transposed?" if len(labels) == x.shape[0] else ""
         raise DataError(
             f"Got {len(labels)} names for x of shape {x.shape} (time, {kind.dim}).{hint}"
         )
+    units = None if units is None else text("units", units)
     factor = voltage_factor(units) if units and kind.units == "V" else None
     if factor is not None:
         x, units = (x if factor == 1 else x * np.float64(factor)), "V"
@@ -150,7 +154,8 @@ def spike_train(
     >>> spike_train([0.2, 0.1], [4, 9])["unit"].values
     array([1, 0])
     """
-    times, units = np.asarray(times, dtype=np.float64), np.asarray(units)
+    times, units = _seconds("times", times), np.asarray(units)
+    start = number("start (s)", start)
     if times.shape != units.shape or times.ndim != 1:
         raise DataError(
             f"Expected times and units of one length; got shapes {times.shape} and {units.shape}."
@@ -159,6 +164,8 @@ def spike_train(
         raise DataError(f"Unit ids are {units.dtype}, expected integers. Number the units.")
     units = units.astype(np.int64)
     table = pd.DataFrame({"id": np.unique(units)}) if unit_table is None else unit_table
+    if not isinstance(table, pd.DataFrame) or "id" not in table:
+        raise DataError("Expected unit_table as a table with a column id, one row a unit.")
     ids = np.asarray(table["id"])
     order = np.argsort(ids, kind="stable")
     place = np.searchsorted(ids, units, sorter=order) if ids.size else units
@@ -167,7 +174,8 @@ def spike_train(
         unknown = np.setdiff1d(units, ids)
         raise DataError(f"Spikes of {unknown.size} units that the unit table lacks: {unknown[:5]}.")
     by_time = np.argsort(times, kind="stable")
-    stop = start + duration if duration is not None else float(times.max(initial=start))
+    last = float(times.max(initial=start))
+    stop = last if duration is None else start + number("duration (s)", duration)
     coords = {str(c): ("unit", np.asarray(table[c])) for c in table.columns}
     return xr.Dataset(
         {"time": ("spike", times[by_time]), "unit": ("spike", index[by_time])},
@@ -202,9 +210,26 @@ def trial_events(trials: pd.DataFrame | np.ndarray) -> pd.DataFrame:
     """
     if isinstance(trials, pd.DataFrame):
         return trials
-    bounds = np.asarray(trials, dtype=np.float64)
+    bounds = _seconds("trials", trials)
     if bounds.ndim != 2 or bounds.shape[1] != 2:
         raise DataError(f"Expected trials of shape (trial, 2), start and stop; got {bounds.shape}.")
     return pd.DataFrame(
         {"onset": bounds[:, 0], "duration": bounds[:, 1] - bounds[:, 0], "trial_type": "trial"}
     )
+
+
+def _samples(x: Any, stream: object) -> np.ndarray:
+    try:
+        x = np.asarray(x)
+    except ValueError:
+        raise DataError(f"The samples of {stream} have rows of different lengths.") from None
+    if x.dtype.kind not in "fiub":
+        raise DataError(f"Stream {stream!r} holds {x.dtype}, not real numbers. Convert it.")
+    return x
+
+
+def _seconds(what: str, values: Any) -> np.ndarray:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{what}: expected seconds; got a {type(values).__name__}.") from None

@@ -14,7 +14,8 @@ import pandas as pd
 import xarray as xr
 
 from neurokit.errors import DataError
-from neurokit.recording.schema import FEATURE_DIMS, kind_of
+from neurokit.recording.arguments import instance
+from neurokit.recording.schema import FEATURE_DIMS, kind_of, voltage_factor
 
 __all__ = [
     "check_events",
@@ -31,7 +32,7 @@ __all__ = [
 # Surface EEG stays under 1 mV and depth recordings under a few; ten times that, as a
 # typical deviation, is another unit. The lower bound is the noise of no amplifier.
 _PLAUSIBLE_VOLTS = (1e-9, 1e-2)
-_AMPLITUDE_SAMPLES = 4096
+_AMPLITUDE_SAMPLES = 1024
 
 
 def check_stream(name: str, stream: xr.DataArray) -> xr.DataArray:
@@ -128,8 +129,12 @@ def check_events(events: pd.DataFrame, stop: float | None) -> pd.DataFrame:
         If a column is missing, an onset is not a number, a duration is negative, or an
         event begins past the end.
     """
+    instance("events", events, pd.DataFrame, "a table with columns onset and duration (s)")
     if events.empty and list(events.columns) == list(no_events().columns):
         return no_events()
+    twice = [str(c) for c in events.columns[events.columns.duplicated()]]
+    if twice:
+        raise DataError(f"The events have columns twice: {twice}. Rename or drop the copies.")
     if "onset" not in events or "duration" not in events:
         raise DataError(
             f"Expected events with columns onset and duration (s); got {list(events.columns)}."
@@ -190,7 +195,8 @@ def check_meta(meta: Mapping[str, Any] | None) -> dict[str, Any]:
     >>> check_meta({"subject": "01"})
     {'subject': '01', 'history': []}
     """
-    plain = {str(k): plain_value(f"meta[{k!r}]", v) for k, v in (meta or {}).items()}
+    given = instance("meta", {} if meta is None else meta, Mapping, "a dict")
+    plain = {str(k): plain_value(f"meta[{k!r}]", v) for k, v in given.items()}
     plain.setdefault("history", [])
     return plain
 
@@ -350,6 +356,11 @@ def _canonical_values(name: str, stream: xr.DataArray) -> xr.DataArray:
         raise DataError(
             f"Stream {name!r} holds {stream.dtype}, not real numbers. Convert it to float32."
         )
+    factor = voltage_factor(str(stream.attrs.get("units")))
+    if factor is not None and kind_of(name).units == "V":
+        if factor != 1:
+            stream = stream.astype(np.float64) * factor
+        stream = stream.assign_attrs(units="V")
     if stream.dtype != np.float32 and not (stream.dtype == np.uint8 and stream.ndim > 2):
         stream = stream.astype(np.float32)
     return _fixed_width_strings(stream)
@@ -361,6 +372,8 @@ def _fixed_width_strings(data: Any) -> Any:
         for key, coord in data.coords.items()
         if coord.dtype.kind in "OT"
     }
+    odd = {key: str(key) for key in data.coords if not isinstance(key, str)}
+    data = data.rename(odd) if odd else data
     return data.assign_coords(text) if text else data.copy(deep=False)
 
 
@@ -522,7 +535,18 @@ def _canonical_events(events: pd.DataFrame) -> pd.DataFrame:
     if "trial_type" not in events:
         events["trial_type"] = "n/a"
     for column in events.columns.difference(["onset", "duration"]):
+        if isinstance(events[column].dtype, pd.api.extensions.ExtensionDtype):
+            events[column] = _plain_numbers(events[column])
         if events[column].dtype.kind not in "iufb" or column == "trial_type":
             text = events[column].astype("str")
             events[column] = text.mask(text.isin(["n/a"]) | events[column].isna())
     return events.sort_values("onset", kind="stable").reset_index(drop=True)
+
+
+def _plain_numbers(column: pd.Series) -> pd.Series:
+    """Turn pandas' nullable numbers into NumPy's, where missing is NaN."""
+    if column.dtype.kind not in "iufb":
+        return column
+    if column.isna().any():
+        return pd.Series(column.to_numpy(np.float64, na_value=np.nan), index=column.index)
+    return pd.Series(np.array(column.tolist()), index=column.index)

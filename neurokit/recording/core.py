@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +16,9 @@ import pandas as pd
 import xarray as xr
 
 from neurokit.errors import DataError, UnknownNameError
+from neurokit.extras import require
 from neurokit.recording import build, checks, selection
+from neurokit.recording.arguments import instance, number, path_of, text
 
 if TYPE_CHECKING:
     import mne
@@ -67,6 +71,7 @@ class Recording:
     meta: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        instance("streams", self.streams, Mapping, "a dict of streams by name")
         if not self.streams:
             raise DataError("A recording needs at least one stream; got none.")
         checked = {str(name): _check(str(name), data) for name, data in self.streams.items()}
@@ -134,9 +139,7 @@ class Recording:
         'V'
         """
         data = build.continuous(x, sampling_rate, channels, stream, units, start=start, bads=bads)
-        return cls(
-            {stream: data}, checks.no_events() if events is None else events, dict(meta or {})
-        )
+        return cls({stream: data}, checks.no_events() if events is None else events, _dict(meta))
 
     @classmethod
     def from_spikes(
@@ -191,7 +194,10 @@ class Recording:
         """
         spikes = build.spike_train(times, units, start, duration, unit_table)
         events = checks.no_events() if trials is None else build.trial_events(trials)
-        return cls({"spikes": spikes, **(streams or {})}, events, dict(meta or {}))
+        beside = instance(
+            "streams", {} if streams is None else streams, Mapping, "a dict of streams by name"
+        )
+        return cls({"spikes": spikes, **beside}, events, _dict(meta))
 
     @classmethod
     def from_mne(cls, raw: mne.io.BaseRaw) -> Recording:
@@ -322,7 +328,7 @@ class Recording:
     # Access
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self.streams:
+        if text("stream", name) not in self.streams:
             raise UnknownNameError("stream", name, self.streams)
         return self.streams[name]
 
@@ -369,8 +375,8 @@ class Recording:
             return out
         if not isinstance(time, slice) or time.step is not None:
             raise DataError(f"Expected time=slice(start, stop) in seconds; got {time!r}.")
-        start = self.start if time.start is None else float(time.start)
-        stop = self.stop if time.stop is None else float(time.stop)
+        start = self.start if time.start is None else number("time (s)", time.start)
+        stop = self.stop if time.stop is None else number("time (s)", time.stop)
         return out._cut(start, stop, closed=True, history=f"sel(time=slice({start:g}, {stop:g}))")
 
     def crop(self, start: float | None = None, stop: float | None = None) -> Recording:
@@ -398,8 +404,8 @@ class Recording:
         >>> rec.crop(0.5, 1.0)["spikes"].sizes["spike"]
         2
         """
-        start = self.start if start is None else float(start)
-        stop = self.stop if stop is None else float(stop)
+        start = self.start if start is None else number("start (s)", start, infinite=True)
+        stop = self.stop if stop is None else number("stop (s)", stop, infinite=True)
         return self._cut(start, stop, closed=False, history=f"crop({start:g}, {stop:g})")
 
     def _cut(self, start: float, stop: float, closed: bool, history: str) -> Recording:
@@ -413,9 +419,14 @@ class Recording:
             )
         left_out = [name for name in self.streams if name not in kept]
         note = f" left out {', '.join(left_out)}: no data there" if left_out else ""
-        onset = self.events["onset"]
-        inside = (onset >= start) & ((onset <= stop) if closed else (onset < stop))
-        return self.replace(streams=kept, events=self.events[inside], history=history + note)
+        inside = selection.bounds(self.events["onset"].to_numpy(), start, stop, closed)
+        events = self.events.iloc[inside]
+        # What is left of a stream with gaps may end before the interval does.
+        end = max(s[1] for s in map(selection.span, kept.values()) if s is not None)
+        late = int((events["onset"] > end).sum())
+        if late:
+            events, note = events.iloc[:-late], f"{note}; left out {late} events: no data there"
+        return self.replace(streams=kept, events=events, history=history + note)
 
     def replace(
         self,
@@ -485,20 +496,21 @@ class Recording:
         >>> both["spikes"]["time"].values, both.stop
         (array([0.1, 1.1]), 2.0)
         """
-        parts = list(recordings)
-        if not parts:
-            raise DataError("Nothing to join: concat got no recording.")
-        joined = parts[0]
-        for part in parts[1:]:
-            shift = joined.stop - part.start
-            streams = selection.join(joined.streams, part.streams, shift)
-            later = part.events.assign(onset=part.events["onset"] + shift)
-            joint = pd.DataFrame(
-                {"onset": [joined.stop], "duration": [0.0], "trial_type": ["boundary"]}
-            )
-            tables = [t for t in (joined.events, joint, later) if len(t)]
-            joined = joined.replace(streams=streams, events=pd.concat(tables, ignore_index=True))
-        return joined.replace(history=f"concat of {len(parts)} recordings")
+        parts = _recordings(recordings)
+        shifts, joints = [0.0], []
+        for before, part in itertools.pairwise(parts):
+            joints.append(before.stop + shifts[-1])
+            shifts.append(joints[-1] - part.start)
+        streams = selection.join([part.streams for part in parts], shifts)
+        moved = [
+            p.events.assign(onset=p.events["onset"] + s) for p, s in zip(parts, shifts, strict=True)
+        ]
+        joint = pd.DataFrame({"onset": joints, "duration": 0.0, "trial_type": "boundary"})
+        tables = [t for t in (joint, *moved) if len(t)]
+        events = pd.concat(tables, ignore_index=True) if tables else parts[0].events
+        events = events[list(dict.fromkeys(c for t in (*moved, joint) for c in t.columns))]
+        line = f"concat of {len(parts)} recordings"
+        return parts[0].replace(streams=streams, events=events, history=line)
 
     def load(self) -> Recording:
         """Read everything that still lies in files into memory, and check its values.
@@ -540,10 +552,12 @@ class Recording:
         False
         """
         return (
-            set(self.streams) == set(other.streams)
+            isinstance(other, Recording)
+            and set(self.streams) == set(other.streams)
             and all(self[name].identical(other[name]) for name in self.streams)
             and self.events.equals(other.events)
-            and self.meta == other.meta
+            # Text, because NaN does not equal itself.
+            and json.dumps(self.meta, sort_keys=True) == json.dumps(other.meta, sort_keys=True)
         )
 
     # Storage and conversion
@@ -570,7 +584,7 @@ class Recording:
         """
         from neurokit.recording.storage import save
 
-        return save(self, Path(path), overwrite)
+        return save(self, path_of("path", path), overwrite)
 
     @staticmethod
     def open(path: str | Path) -> Recording:
@@ -594,7 +608,7 @@ class Recording:
         """
         from neurokit.recording.storage import open_recording
 
-        return open_recording(Path(path))
+        return open_recording(path_of("path", path))
 
     def to_mne(self, stream: str | None = None) -> mne.io.RawArray:
         """Convert a continuous stream and the events to MNE.
@@ -659,6 +673,7 @@ class Recording:
         """
         from neurokit.recording.nwb_conversion import to_nwb
 
+        require("pynwb", "nwb")
         return to_nwb(self)
 
     def to_pynapple(self) -> dict[str, pynapple.TsGroup | pynapple.TsdFrame]:
@@ -676,6 +691,7 @@ class Recording:
         """
         from neurokit.recording.pynapple_conversion import to_pynapple
 
+        require("pynapple", "nwb")
         return to_pynapple(self)
 
     # Display
@@ -726,3 +742,17 @@ def _check(name: str, data: Stream) -> Stream:
             f"Recording.from_array(x, sampling_rate, stream={name!r})."
         )
     return checks.check_stream(name, data)
+
+
+def _dict(meta: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {} if meta is None else dict(instance("meta", meta, Mapping, "a dict"))
+
+
+def _recordings(recordings: Iterable[Recording]) -> list[Recording]:
+    if not isinstance(recordings, Iterable):
+        kind = type(recordings).__name__
+        raise DataError(f"Expected a list of recordings to join; got a {kind}.")
+    parts = [instance("A part", r, Recording, "a neurokit Recording") for r in recordings]
+    if not parts:
+        raise DataError("Nothing to join: concat got no recording.")
+    return parts

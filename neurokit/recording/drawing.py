@@ -49,7 +49,7 @@ def draw(recording: Recording, time: slice | None) -> Figure:
     timed = {n: s for n, s in recording.streams.items() if span(s) is not None}
     if not timed:
         raise DataError("Nothing to draw on a time axis: no stream of this recording has a clock.")
-    shown = recording.sel(time=time or _first_seconds(timed))
+    shown = recording.sel(time=_first_seconds(timed) if time is None else time)
     panels = {n: s for n, s in shown.streams.items() if n in timed}
     figure, axes = plt.subplots(
         len(panels),

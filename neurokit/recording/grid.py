@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from neurokit.errors import DataError, ReadError
+from neurokit.recording.arguments import like
 
 if TYPE_CHECKING:
     import nibabel
@@ -174,6 +175,8 @@ class Grid:
                     "a voxel of the grid."
                 )
             return image
+        if not isinstance(image, str | Path):
+            like(f"The {what}", image, "dataobj", "a path, a nibabel image or an array")
         name = str(image) if isinstance(image, str | Path) else what
         loaded = _load(Path(image), what) if isinstance(image, str | Path) else image
         shape = tuple(int(n) for n in loaded.shape)

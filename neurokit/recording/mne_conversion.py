@@ -31,6 +31,7 @@ import xarray as xr
 
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import checks
+from neurokit.recording.arguments import like
 from neurokit.recording.build import time_axis
 from neurokit.recording.core import Recording
 from neurokit.recording.lazy import lazy_array
@@ -88,6 +89,7 @@ def from_mne(raw: mne.io.BaseRaw, *, units: str | Mapping[str, str] | None = Non
     >>> from_mne(raw)["eeg"]["type"].values.tolist()
     ['eeg', 'eog']
     """
+    like("raw", raw, "get_channel_types", "an mne Raw object")
     return Recording(*parts_of(raw, units))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from neurokit.errors import DataError
+from neurokit.recording.arguments import like
 from neurokit.recording.build import time_axis
 from neurokit.recording.core import Recording
 from neurokit.recording.grid import Grid, chosen_voxels
@@ -76,6 +77,7 @@ def from_nifti(
     >>> rec["bold"].sizes, rec.stop
     (Frozen({'time': 6, 'voxel': 2}), 12.0)
     """
+    like("The image", image, "dataobj", "a nibabel image (of a file, read it: nk.datasets.read)")
     check_series_shape(tuple(image.shape), "The image")
     seconds = check_repetition_time(repetition_time, header_claim(image.header))
     grid = Grid.of_image(image)

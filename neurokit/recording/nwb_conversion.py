@@ -20,6 +20,7 @@ import pandas as pd
 import xarray as xr
 
 from neurokit.errors import DataError
+from neurokit.recording.arguments import like
 from neurokit.recording.build import time_axis
 from neurokit.recording.checks import text_array
 from neurokit.recording.nwb_parts import (
@@ -84,6 +85,7 @@ def from_nwb(nwbfile: pynwb.NWBFile) -> Recording:
     >>> from_nwb(to_nwb(rec))["spikes"].identical(rec["spikes"])
     True
     """
+    like("nwbfile", nwbfile, "acquisition", "a pynwb.NWBFile (nk.datasets.read reads files)")
     found, skipped = [], []
     for where, item in _time_series(nwbfile):
         one = _series(nwbfile, where, item)

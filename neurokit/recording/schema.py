@@ -8,7 +8,8 @@ __all__ = ["FEATURE_DIMS", "Kind", "kind_of", "voltage_factor"]
 
 FEATURE_DIMS = ("channel", "roi", "voxel", "unit", "variable")
 
-_VOLTAGE = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "µV": 1e-6, "μV": 1e-6, "nV": 1e-9}
+_VOLTAGE = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "nV": 1e-9}
+_SPELLED_OUT = {"volt": "V", "millivolt": "mV", "microvolt": "uV", "nanovolt": "nV"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def voltage_factor(units: str) -> float | None:
     Parameters
     ----------
     units : str
-        ``"V"``, ``"mV"``, ``"uV"`` (or ``"µV"``), ``"nV"``.
+        ``"V"``, ``"mV"``, ``"uV"`` (or ``"µV"``), ``"nV"``, or spelled out.
 
     Returns
     -------
@@ -89,4 +90,7 @@ def voltage_factor(units: str) -> float | None:
     >>> voltage_factor("uV")
     1e-06
     """
-    return _VOLTAGE.get(units)
+    # Both the micro sign and the Greek letter are in use; MV would be another unit than mV.
+    plain = units.strip().replace("\u00b5", "u").replace("\u03bc", "u")
+    plain = _SPELLED_OUT.get(plain.lower().removesuffix("s"), plain)
+    return _VOLTAGE.get("uV" if plain.lower() == "uv" else plain)

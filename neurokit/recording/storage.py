@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 import uuid
@@ -22,6 +23,22 @@ if TYPE_CHECKING:
 __all__ = ["open_recording", "save"]
 
 FORMAT_VERSION = 1
+# Attributes by which xarray and CF would change values or coordinates when it opens a file.
+_CLAIMED = {
+    "_FillValue",
+    "add_offset",
+    "bounds",
+    "calendar",
+    "coordinates",
+    "dtype",
+    "grid_mapping",
+    "missing_value",
+    "scale_factor",
+}
+# No coordinate is called so; before, it was "samples", which one may be.
+_SAMPLES = "samples_of_the_stream"
+_PREFIX = "kept_apart_"
+_PLAIN_NAME = re.compile(r"[^\W\d][\w-]*")
 _TARGET_CHUNK_BYTES = 4 * 2**20
 _REMOVE_SECONDS = 10.0
 _QUIET_LOOKS = 10
@@ -163,9 +180,9 @@ def _write(recording: Recording, folder: Path) -> None:
     nodes, names, encodings = {}, [], {}
     for number, (name, stream) in enumerate(recording.streams.items()):
         key = str(number)
-        data = stream if isinstance(stream, xr.Dataset) else stream.to_dataset(name="samples")
+        data = stream if isinstance(stream, xr.Dataset) else stream.to_dataset(name=_SAMPLES)
         safe = _safe_names(data)
-        nodes[f"/streams/{key}"] = _encode_text(data.rename(safe))
+        nodes[f"/streams/{key}"] = _set_apart(_encode_text(data.rename(safe)))
         encodings[f"/streams/{key}"] = _chunks(nodes[f"/streams/{key}"])
         names.append([key, name, {new: old for old, new in safe.items()}])
     events, columns = _encode_events(recording.events)
@@ -182,9 +199,26 @@ def _write(recording: Recording, folder: Path) -> None:
 
 
 def _safe_names(data: xr.Dataset) -> dict[str, str]:
-    """Rename what CF's list of coordinates, which is split at blanks, would tear apart."""
-    odd = [str(n) for n in data.variables if len(str(n).split()) != 1]
+    """Rename what CF would tear apart at blanks, and what is no name of a folder."""
+    names = dict.fromkeys(str(n) for n in (*data.variables, *data.dims))
+    odd = [name for name in names if not _PLAIN_NAME.fullmatch(name)]
     return {name: f"renamed_{number}" for number, name in enumerate(odd)}
+
+
+def _set_apart(data: xr.Dataset) -> xr.Dataset:
+    """Store attributes that xarray would act upon under names that mean nothing to it."""
+    for variable in data.variables.values():
+        variable.attrs = {
+            f"{_PREFIX}{k}" if k in _CLAIMED or (k == "units" and "since" in v) else k: v
+            for k, v in variable.attrs.items()
+        }
+    return data
+
+
+def _put_back(data: xr.Dataset) -> xr.Dataset:
+    for variable in data.variables.values():
+        variable.attrs = {k.removeprefix(_PREFIX): v for k, v in variable.attrs.items()}
+    return data
 
 
 def _chunks(data: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -214,7 +248,7 @@ def _encode_text(data: xr.Dataset) -> xr.Dataset:
 
 
 def _decode(node: xr.DataTree, name: str, renamed: dict[str, str]) -> xr.DataArray | xr.Dataset:
-    data = node.to_dataset(inherit=False).rename(renamed)
+    data = _put_back(node.to_dataset(inherit=False)).rename(renamed)
     for key in data.variables:
         data[key].encoding = {}
     coords = [k for k in data.variables if k in data.coords]
@@ -225,7 +259,7 @@ def _decode(node: xr.DataTree, name: str, renamed: dict[str, str]) -> xr.DataArr
         return data.load()
     for key in coords:
         data[key].load()
-    return data["samples"].rename(name)
+    return data[_SAMPLES if _SAMPLES in data else "samples"].rename(name)
 
 
 def _encode_events(events: pd.DataFrame) -> tuple[xr.Dataset, list[list[str]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ import xarray as xr
 from torch.utils.data import Dataset
 
 from neurokit.errors import DataError, UnknownNameError
-from neurokit.recording import Recording
+from neurokit.recording import Recording, arguments
 from neurokit.recording.checks import in_memory
+from neurokit.recording.clock import is_boundary, nearest_sample, sample_count, segments, within
 
 __all__ = ["Windows", "epochs", "sliding"]
 
@@ -68,7 +69,7 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         self.classes = tuple(classes)
         self._arrays = [_array(r[stream]) for r in self.recordings]
         self.start = np.empty(len(self), dtype=np.float64)
-        for number, mine in _by_recording(self.recording_index):
+        for number, mine in self.by_recording():
             time = self.recordings[number][stream]["time"].values
             self.start[mine] = time[self.first_sample[mine]]
         # Slicing a tensor is far cheaper than making one for each window.
@@ -117,7 +118,7 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         >>> sliding(rec, stream="bold", length=2, stride=1).batch([0, 3])["x"].shape
         torch.Size([2, 20, 2])
         """
-        indices = np.asarray(indices, dtype=np.int64)
+        indices = _positions(indices, len(self))
         x = torch.from_numpy(self._gather(indices))
         return {"x": x, **{key: fact[indices] for key, fact in self._facts.items()}}
 
@@ -150,7 +151,7 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         >>> len(sliding(rec, stream="bold", length=2).take([0, 4]))
         2
         """
-        indices = np.asarray(indices)
+        indices = _positions(indices, len(self))
         return Windows(
             self.recordings,
             self.stream,
@@ -186,7 +187,7 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         >>> sliding(rec, stream="bold", length=2).groups("subject")
         array(['01', '01'], dtype='<U2')
         """
-        if key == "recording":
+        if arguments.text("key", key) == "recording":
             return self.recording_index
         for number, recording in enumerate(self.recordings):
             if key not in recording.meta:
@@ -225,6 +226,24 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         if not keep.any():
             raise DataError(f"Empty selection: no window has {wanted}.")
         return self.take(np.flatnonzero(keep))
+
+    def by_recording(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield each recording's number and the positions of its windows.
+
+        Yields
+        ------
+        place : int
+            Of the recording.
+        mine : ndarray of int
+            Which windows lie in it.
+
+        Examples
+        --------
+        >>> rec = Recording.from_array(np.ones((4, 1)), 1, stream="bold")
+        >>> list(sliding([rec, rec], stream="bold", length=2).by_recording())
+        [(0, array([0, 1])), (1, array([2, 3]))]
+        """
+        return _by_recording(self.recording_index)
 
     def _gather(self, indices: np.ndarray) -> np.ndarray:
         shape = (indices.size, self.n_samples, *self._arrays[0].shape[1:])
@@ -351,14 +370,17 @@ def epochs(
     """
     recordings = _recordings(recs, stream)
     rate = float(recordings[0][stream].attrs["sampling_rate"])
+    start = arguments.number("start (s)", start)
+    stop = arguments.number("stop (s)", stop)
     if not start < stop:
         raise DataError(f"Expected start < stop in seconds; got {start:g} and {stop:g}.")
     n_samples = _n_samples("stop - start", stop - start, rate)
     index, firsts, values, lost = [], [], [], 0
     for number, recording in enumerate(recordings):
         events = _events_of(recording, trial_type)
-        first = _first_after(recording, stream, events["onset"].to_numpy() + start)
-        fits = _fits(recording, stream, first, n_samples)
+        time = recording[stream]["time"].values
+        first = nearest_sample(time, rate, events["onset"].to_numpy() + start)
+        fits = within(first, n_samples, segments(recording, stream))
         lost += int((~fits).sum())
         index += [number] * int(fits.sum())
         firsts.append(first[fits])
@@ -381,10 +403,23 @@ def epochs(
 
 
 def _by_recording(index: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield each recording's number and the positions of its windows."""
     order = np.argsort(index, kind="stable")
     numbers, firsts = np.unique(index[order], return_index=True)
     yield from zip(numbers.tolist(), np.split(order, firsts[1:]), strict=True)
+
+
+def _positions(indices: Sequence[int] | np.ndarray, n_windows: int) -> np.ndarray:
+    """Return indices or a boolean mask as positions."""
+    asked = np.asarray(indices)
+    if asked.dtype == bool and asked.shape == (n_windows,):
+        return np.flatnonzero(asked)
+    whole = asked.size == 0 or asked.dtype.kind in "iu"
+    if asked.ndim != 1 or not whole or (abs(asked + 0.5) > n_windows).any():
+        raise DataError(
+            f"Expected positions from 0 to {n_windows - 1}, or a boolean for each of the "
+            f"{n_windows} windows; got {asked.dtype} of shape {asked.shape}."
+        )
+    return asked.astype(np.int64)
 
 
 def _array(stream: xr.DataArray) -> np.ndarray | xr.DataArray:
@@ -402,7 +437,12 @@ def _tensor(block: np.ndarray) -> torch.Tensor:
 
 
 def _recordings(recs: Recording | Sequence[Recording], stream: str) -> tuple[Recording, ...]:
+    if not isinstance(recs, Recording | Iterable) or isinstance(recs, str):
+        raise DataError(f"Expected recordings to cut; got a {type(recs).__name__}.")
     recordings = (recs,) if isinstance(recs, Recording) else tuple(recs)
+    for recording in recordings:
+        arguments.instance("A recording", recording, Recording, "a neurokit Recording")
+    arguments.text("stream", stream)
     if not recordings:
         raise DataError("Nothing to cut: the list of recordings is empty.")
     first = recordings[0][stream]
@@ -432,54 +472,38 @@ def _same_layout(first: xr.DataArray, other: xr.DataArray, number: int) -> None:
 
 
 def _n_samples(what: str, seconds: float, rate: float) -> int:
-    n = round(float(seconds) * rate)
+    n = sample_count(arguments.positive(f"{what} (s)", seconds), rate)
     if n < 1:
         raise DataError(f"{what} = {seconds!r} s is less than one sample at {rate:g} Hz.")
     return n
 
 
-def _segments(recording: Recording, stream: str) -> list[tuple[int, int]]:
-    """Return the runs of samples that are evenly spaced and free of joints."""
-    time = recording[stream]["time"].values
-    step = 1 / recording[stream].attrs["sampling_rate"]
-    cuts = np.flatnonzero(np.diff(time) > 1.5 * step) + 1
-    joints = recording.events.loc[recording.events["trial_type"] == "boundary", "onset"]
-    cuts = np.union1d(cuts, np.searchsorted(time, joints.to_numpy() - step / 2))
-    edges = np.unique(np.concatenate([[0], cuts, [time.size]])).astype(int)
-    return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
-
-
 def _firsts(recording: Recording, stream: str, n_samples: int, step: int) -> np.ndarray:
-    runs = [np.arange(a, b - n_samples + 1, step) for a, b in _segments(recording, stream)]
+    pieces = segments(recording, stream)
+    runs = [np.arange(p.start, p.stop - n_samples + 1, step) for p in pieces]
     return np.concatenate(runs).astype(np.int64)
 
 
-def _first_after(recording: Recording, stream: str, seconds: np.ndarray) -> np.ndarray:
-    """Return the sample nearest to each time; before the start it is negative."""
-    time, rate = recording[stream]["time"].values, recording[stream].attrs["sampling_rate"]
-    inside = np.clip(np.searchsorted(time, seconds - 0.5 / rate), 0, time.size - 1)
-    offset = np.rint((seconds - time[inside]) * rate).astype(np.int64)
-    return inside + offset
-
-
-def _fits(recording: Recording, stream: str, first: np.ndarray, n_samples: int) -> np.ndarray:
-    fits = np.zeros(first.size, dtype=bool)
-    for begin, end in _segments(recording, stream):
-        fits |= (first >= begin) & (first + n_samples <= end)
-    return fits
-
-
 def _events_of(recording: Recording, trial_type: str | Sequence[str] | None) -> pd.DataFrame:
-    events = recording.events
     if trial_type is None:
-        known = events["trial_type"].notna() & (events["trial_type"] != "boundary")
-        return events[known]
-    wanted = [trial_type] if isinstance(trial_type, str) else list(trial_type)
+        events = _no_boundaries(recording)
+        return events[events["trial_type"].notna()]
+    events = recording.events
+    wanted = (
+        [trial_type]
+        if isinstance(trial_type, str)
+        else arguments.name_list("trial_type", trial_type)
+    )
     return events[events["trial_type"].isin(wanted)]
 
 
+def _no_boundaries(recording: Recording) -> pd.DataFrame:
+    events = recording.events
+    return events[~events["trial_type"].map(is_boundary).to_numpy(dtype=bool)]
+
+
 def _column(events: pd.DataFrame, name: str) -> np.ndarray:
-    if name not in events:
+    if arguments.text("labels", name) not in events:
         raise UnknownNameError("event column", name, events.columns)
     return events[name].to_numpy()
 
@@ -502,15 +526,17 @@ def _labelled_by_event(win: Windows, column: str) -> Windows:
     """Label each window by the event that covers its middle, latest onset first."""
     middle = win.start + win.length / 2
     values = np.full(len(win), None, dtype=object)
-    for number, recording in enumerate(win.recordings):
-        events = recording.events[recording.events["trial_type"] != "boundary"]
-        mine = np.flatnonzero(win.recording_index == number)
-        labels = _column(events, column)
-        place = np.searchsorted(events["onset"].to_numpy(), middle[mine], side="right") - 1
-        ends = (events["onset"] + events["duration"]).to_numpy()
-        covered = place >= 0
-        covered[covered] = middle[mine][covered] < ends[place[covered]]
-        values[mine[covered]] = labels[place[covered]]
+    for place, mine in win.by_recording():
+        events = _no_boundaries(win.recordings[place])
+        labels, onset = _column(events, column), events["onset"].to_numpy()
+        order = np.argsort(middle[mine], kind="stable")
+        mine = mine[order]
+        first = np.searchsorted(middle[mine], onset)
+        last = np.searchsorted(middle[mine], onset + events["duration"].to_numpy())
+        # Events come in the order of their onsets, so that a later one writes over a longer one
+        # that began before it, and gives way to it again at its end.
+        for event in np.flatnonzero(first < last):
+            values[mine[first[event] : last[event]]] = labels[event]
     keep = pd.notna(values)
     if not keep.any():
         raise DataError(

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurokit.errors import DataError
+from neurokit.recording.arguments import number, text, whole
+from neurokit.recording.clock import sample_count
 from neurokit.windows.dataset import Windows
 
 __all__ = ["assert_disjoint", "split_by", "split_contiguous"]
@@ -39,11 +41,11 @@ def assert_disjoint(train: Windows, test: Windows, gap: float = 0.0) -> None:
     neurokit.errors.DataError: Train and test share samples: in recording 0 the test ...
     """
     known = {id(r): i for i, r in enumerate(train.recordings)}
-    places = [known.get(id(r), -1) for r in test.recordings]
-    margin = round(gap * train.sampling_rate)
-    for number in np.unique(test.recording_index):
-        a = np.sort(train.first_sample[train.recording_index == places[number]])
-        b = test.first_sample[test.recording_index == number]
+    margin = _samples(train, gap)
+    trained = {place: train.first_sample[mine] for place, mine in train.by_recording()}
+    for place, mine in test.by_recording():
+        a = np.sort(trained.get(known.get(id(test.recordings[place]), -1), np.empty(0, np.int64)))
+        b = test.first_sample[mine]
         if not a.size:
             continue
         # The nearest train window on either side decides.
@@ -53,7 +55,7 @@ def assert_disjoint(train: Windows, test: Windows, gap: float = 0.0) -> None:
         clash |= (left < b + test.n_samples + margin) & (left + train.n_samples + margin > b)
         if clash.any():
             raise DataError(
-                f"Train and test share samples: in recording {number} the test window at sample "
+                f"Train and test share samples: in recording {place} the test window at sample "
                 f"{b[clash][0]} overlaps a training window or lies closer than the gap of "
                 f"{gap:g} s. Split by block, run or subject."
             )
@@ -95,10 +97,9 @@ def split_contiguous(
     >>> [(len(train), len(test)) for train, test in split_contiguous(win, 5, gap=1.0)]
     [(7, 2), (6, 2), (6, 2), (6, 2), (7, 2)]
     """
-    if n_splits < 2:
-        raise DataError(f"A split needs at least 2 blocks; got n_splits={n_splits}.")
+    n_splits = whole("n_splits", n_splits, 2)
     sizes = np.array([r[win.stream].sizes["time"] for r in win.recordings])[win.recording_index]
-    margin = round(gap * win.sampling_rate)
+    margin = _samples(win, gap)
     first, last = win.first_sample, win.first_sample + win.n_samples
     for block in range(n_splits):
         begin, end = sizes * block // n_splits, sizes * (block + 1) // n_splits
@@ -142,17 +143,28 @@ def split_by(
     >>> [len(test) for train, test in split_by(win, "subject")]
     [4, 4, 4]
     """
-    names, group = np.unique(win.groups(key), return_inverse=True)
-    folds = names.size if n_splits is None else n_splits
+    try:
+        names, group = np.unique(win.groups(text("key", key)), return_inverse=True)
+    except TypeError:
+        raise DataError(
+            f"The values of {key!r} are of different types and have no order."
+        ) from None
+    folds = names.size if n_splits is None else whole("n_splits", n_splits, 2)
     if names.size < 2 or not 2 <= folds <= names.size:
         raise DataError(
             f"Cannot make {folds} folds by {key!r}: there are {names.size} groups "
             f"({', '.join(map(str, names[:6]))}{' …' if names.size > 6 else ''})."
         )
     fold = np.arange(names.size) * folds // names.size
-    for number in range(folds):
-        test = fold[group] == number
-        yield _pair(win, ~test, test, 0.0, f"fold {number} of {folds} by {key}")
+    for part in range(folds):
+        test = fold[group] == part
+        yield _pair(win, ~test, test, 0.0, f"fold {part} of {folds} by {key}")
+
+
+def _samples(win: Windows, gap: float) -> int:
+    if number("gap (s)", gap) < 0:
+        raise DataError(f"gap = {gap:g} s is negative, so that train and test would overlap.")
+    return sample_count(gap, win.sampling_rate)
 
 
 def _pair(

@@ -540,11 +540,21 @@ def test_wrong_requests(tmp_path):
         read_mne_file(path, bads=["Fs"])
     with pytest.raises(UnknownNameError, match="Unknown channel type 'eegg'. Did you mean 'eeg'"):
         read_mne_file(path, types={"Fz": "eegg"})
-    with pytest.raises(DataError, match="'volt' is not a voltage"):
-        read_mne_file(path, units="volt")
+    with pytest.raises(DataError, match="'tesla' is not a voltage"):
+        read_mne_file(path, units="tesla")
 
 
 def test_dispatcher_finds_the_reader(tmp_path):
     reading = pytest.importorskip("neurokit.datasets.reading")
     path = write(tmp_path / "a.edf", edf_bytes([("Fz", "uV", digital())]))
     assert reading.read(path).identical(read_mne_file(path))
+
+
+def test_a_bids_name_says_that_contacts_lie_inside_the_head(tmp_path):
+    x = 2e-5 * np.random.default_rng(0).normal(size=(3, 512))
+    info = mne.create_info(["A1", "A2", "ECG"], 256, ["eeg", "eeg", "ecg"])
+    raw = mne.io.RawArray(x, info, verbose=False)
+    for suffix, stream in (("ieeg", "ieeg"), ("eeg", "eeg")):
+        path = tmp_path / f"sub-01_{suffix}.edf"
+        mne.export.export_raw(path, raw, verbose="ERROR")
+        assert read_mne_file(path)[stream].sizes["channel"] == 3

@@ -183,7 +183,7 @@ def test_fmriprep_run(fmriprep):
     assert rec["bold"].shape == (30, 36)
     np.testing.assert_allclose(rec["confounds"].values, table.to_numpy(), rtol=1e-6)
     assert rec["confounds"]["variable"].values.tolist() == list(table.columns)
-    assert rec["confounds"].attrs["sample_mask"] == mask.tolist()
+    assert np.flatnonzero(rec["confounds"]["kept"].values).tolist() == mask.tolist()
     assert {0, 12}.isdisjoint(mask.tolist())
     plain = read_fmriprep(fmriprep, ("motion",), motion="basic")
     assert plain["confounds"].shape == (30, 6)

@@ -8,6 +8,7 @@ import pytest
 
 from neurokit.datasets.spikes import read_mat, read_npz
 from neurokit.datasets.tables import read_table
+from neurokit.errors import DataError
 from neurokit.recording import Recording
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -171,6 +172,9 @@ coords = { presentation = { bias = "conv1_bias" } }
 """)
 
 
+LANGLOC = sorted((SHARED / "alignment" / "fedorenko2010_langloc").glob("*.csv"))
+
+
 def _read(name, **more):
     call = {**CALLS[name], **more}
     path = SHARED / call.pop("file")
@@ -189,7 +193,8 @@ def test_every_file_of_arrays_and_tables_is_covered():
     files += (SHARED / "alignment").rglob("*.tsv")
     covered = {call["file"] for call in CALLS.values()}
     absent = {p.relative_to(SHARED).as_posix() for p in files} - covered
-    assert {a for a in absent if "langloc" not in a} == {"alignment/things/words.csv"}
+    elsewhere = {p.relative_to(SHARED).as_posix() for p in LANGLOC}
+    assert absent - elsewhere == {"alignment/things/words.csv"}
 
 
 def test_eegmat():
@@ -329,3 +334,18 @@ def test_images_and_embeddings():
     assert _read("spose")["embedding"]["concept"].values[0] == "aardvark"
     assert _read("concepts")["behaviour"]["Word"].values[1] == "abacus"
     assert _read("alexnet")["conv1"].shape == (64, 3, 11, 11)
+
+
+def test_every_list_of_the_language_localiser(tmp_path):
+    assert len(LANGLOC) == 10
+    for path in LANGLOC:
+        rec = read_table(path)
+        items = rec["behaviour"]
+        kinds = items["stim14"].values.tolist()
+        assert (items.sizes["presentation"], kinds.count("S"), kinds.count("N")) == (48, 24, 24)
+        assert Recording.open(rec.save(tmp_path / f"{path.stem}.zarr")).identical(rec)
+
+
+def test_a_table_without_numbers_says_so():
+    with pytest.raises(DataError, match=r"words.csv: no column holds numbers; got \['id', 'word'"):
+        read_table(SHARED / "alignment/things/words.csv")

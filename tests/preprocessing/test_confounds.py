@@ -26,10 +26,12 @@ def rec():
     return Recording.from_array(X, 0.5, stream="bold")
 
 
-def with_confounds(values, **attrs):
+def with_confounds(values, kept=None):
     rec = Recording.from_array(X, 0.5, stream="bold")
     stream = confounds_stream([f"c{i}" for i in range(values.shape[1])], values, 2.0)
-    return rec.replace({**rec.streams, "confounds": stream.assign_attrs(attrs)})
+    if kept is not None:
+        stream = stream.assign_coords(kept=("time", kept))
+    return rec.replace({**rec.streams, "confounds": stream})
 
 
 @pytest.mark.parametrize("detrend", [True, False])
@@ -54,15 +56,13 @@ def test_equal_to_nilearn(rec, detrend, standardize, band):
     assert ours.attrs["units"] == ("z" if standardize else "a.u.")
 
 
-@pytest.mark.parametrize("kind", ["boolean", "index", "attribute"])
+@pytest.mark.parametrize("kind", ["boolean", "index", "coordinate"])
 def test_censoring_keeps_the_clock_and_equals_nilearn(kind):
     kept = np.ones(N, bool)
     kept[[0, 1, 30, 31, 77, N - 1]] = False
     index = np.flatnonzero(kept)
-    rec = with_confounds(
-        NUISANCE, **({"sample_mask": index.tolist()} if kind == "attribute" else {})
-    )
-    mask = {"boolean": kept, "index": index, "attribute": None}[kind]
+    rec = with_confounds(NUISANCE, kept if kind == "coordinate" else None)
+    mask = {"boolean": kept, "index": index, "coordinate": None}[kind]
     bold = clean_confounds(rec, sample_mask=mask, high_pass=0.01, low_pass=0.1)["bold"]
     expected = clean(
         X.astype(np.float64),
@@ -82,10 +82,32 @@ def test_censoring_keeps_the_clock_and_equals_nilearn(kind):
     np.testing.assert_allclose(filled.values.mean(axis=0), around.mean(axis=0), rtol=1e-5)
 
 
-def test_the_mask_of_the_run_still_fits_after_cropping():
-    index = [v for v in range(N) if v not in (0, 40)]
-    rec = with_confounds(NUISANCE, sample_mask=index).crop(20.0)
-    bold = clean_confounds(rec)["bold"]
+def masked():
+    kept = np.ones(N, bool)
+    kept[[0, 40]] = False
+    return with_confounds(NUISANCE, kept)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.9, 30.0])
+def test_the_mask_of_the_run_still_fits_after_cropping(start):
+    rec = masked()
+    rec = rec.replace({k: s.assign_coords(time=s["time"] + start) for k, s in rec.streams.items()})
+    bold = clean_confounds(rec.crop(start + 20.0))["bold"]
+    np.testing.assert_allclose(bold["time"].values[~bold["kept"].values], [start + 80.0])
+
+
+def test_runs_joined_and_stored_are_cleaned_each_by_itself(tmp_path):
+    late = NUISANCE.copy()
+    late[0, 1] = np.nan
+    kept = np.ones(N, bool)
+    kept[[0, 40]] = False
+    runs = [with_confounds(late, kept), with_confounds(NUISANCE[::-1])]
+    joined = Recording.concat(runs)
+    bold = clean_confounds(
+        Recording.open(joined.save(tmp_path / "two.zarr")), high_pass=0.01, low_pass=0.1
+    )["bold"]
+    one, two = (clean_confounds(r, high_pass=0.01, low_pass=0.1)["bold"] for r in runs)
+    np.testing.assert_array_equal(bold.values, np.concatenate([one, two]))
     assert bold["time"].values[~bold["kept"].values].tolist() == [80.0]
 
 
@@ -153,7 +175,7 @@ def test_requests_that_make_no_sense(rec, confounds, kwargs, match):
 
 def test_spikes_are_no_series():
     rec = Recording.from_spikes([0.1], [0], duration=1.0)
-    with pytest.raises(DataError, match="Expected spikes with dims"):
+    with pytest.raises(DataError, match="'spikes' is not continuous"):
         clean_confounds(rec, None, stream="spikes")
 
 

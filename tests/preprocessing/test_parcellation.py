@@ -135,7 +135,10 @@ def test_another_grid_is_refused_with_the_remedy(rec, atlas):
         ({"labels": np.ones(3, int)}, "Got 3 labels for 336 voxels"),
         ({"labels": np.ones(SHAPE, int), "names": ["a", "b"]}, "Got 2 names for 1 parcels"),
         ({"labels": np.ones(SHAPE, int), "names": {2: "b"}}, r"1 labels have no name: \[1\]"),
-        ({"labels": np.ones(SHAPE, int), "strategy": "median"}, "Allowed strategies"),
+        (
+            {"labels": np.ones(SHAPE, int), "strategy": "median"},
+            "strategy is 'median'.*expected one of",
+        ),
         ({"mask": np.zeros(SHAPE)}, "mask is empty"),
         ({"spheres": [[0, 0, 0]]}, "radius is None, expected metres"),
         ({"spheres": [[0, 0, 30]], "radius": 0.01}, "looks like millimetres"),

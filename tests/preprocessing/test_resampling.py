@@ -82,7 +82,7 @@ def test_bad_channel_with_nan():
 def test_what_cannot_be_resampled():
     rec = make()
     for rate in (0, -5, np.nan, np.inf):
-        with pytest.raises(DataError, match="expected finite positive Hz"):
+        with pytest.raises(DataError, match="expected a (finite )?number"):
             resample(rec, rate)
     with pytest.raises(DataError, match="too extreme"):
         resample(rec, 1e-4)

@@ -94,7 +94,7 @@ def _eeg():
 
 def test_requests_that_make_no_sense():
     rec = recording()
-    with pytest.raises(DataError, match="Allowed values of per"):
+    with pytest.raises(DataError, match="per is 'subject'.*expected one of"):
         standardize(rec, per="subject")
     with pytest.raises(DataError, match="nothing lies in 50 to 60 s"):
         standardize(rec, fit_on=slice(50, 60))

@@ -202,3 +202,42 @@ def test_no_file_is_left_open(tmp_path):
     for _ in range(5):
         Recording.open(path).load()
     assert len(list(HANDLES.iterdir())) <= before + 2
+
+
+@pytest.mark.parametrize("key", ["scale_factor", "add_offset", "_FillValue", "missing_value"])
+def test_attributes_that_mean_something_to_cf_change_no_value(tmp_path, key):
+    data = Recording.from_array(np.ones((20, 2)), 10, ["a", "b"], stream="bold")["bold"]
+    data = data.assign_coords(depth=("roi", [1.0, 2.0], {key: 2.0})).assign_attrs({key: 1.0})
+    rec = Recording({"bold": data})
+    assert Recording.open(rec.save(tmp_path / "r.zarr")).identical(rec)
+
+
+@pytest.mark.parametrize("units", ["seconds", "days", "days since 2000-01-01"])
+def test_units_of_time_stay_numbers(tmp_path, units):
+    rec = Recording.from_array(np.ones((20, 1)), 10, stream="behaviour", units=units)
+    assert Recording.open(rec.save(tmp_path / "r.zarr")).identical(rec)
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "samples", "zarr.json", "two words", 5])
+def test_any_name_of_a_coordinate_comes_back(tmp_path, name):
+    data = Recording.from_array(np.ones((20, 2)), 10, ["a", "b"], stream="bold")["bold"]
+    table = pd.DataFrame({"id": [1, 2], name: ["p", "q"]})
+    spikes = Recording.from_spikes([0.1, 0.2], [1, 2], 1.0, unit_table=table)["spikes"]
+    rec = Recording({"bold": data.assign_coords({name: ("roi", [1.0, 2.0])}), "spikes": spikes})
+    assert Recording.open(rec.save(tmp_path / "r.zarr")).identical(rec)
+    assert str(name) in rec["bold"].coords
+
+
+def test_nullable_columns_and_nan_in_meta_come_back(tmp_path):
+    table = pd.DataFrame(
+        {
+            "onset": [0.0, 1.0],
+            "duration": 0.0,
+            "hit": pd.array([True, None], dtype="boolean"),
+            "count": pd.array([1, None], dtype="Int64"),
+        }
+    )
+    rec = Recording.from_array(
+        np.ones((20, 1)), 10, stream="bold", events=table, meta={"age": float("nan")}
+    )
+    assert Recording.open(rec.save(tmp_path / "r.zarr")).identical(rec)

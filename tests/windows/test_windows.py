@@ -209,7 +209,7 @@ class TestBadInput:
 
     def test_splits(self):
         win = sliding(ramp(), stream="bold", length=1.0)
-        with pytest.raises(DataError, match="at least 2 blocks"):
+        with pytest.raises(DataError, match="expected a whole number, 2 or more"):
             next(split_contiguous(win, 1))
         with pytest.raises(DataError, match="No test window in block 0 of 20"):
             next(split_contiguous(win, 20))
