@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurokit.arguments import path_of, text
 from neurokit.datasets import bids_files
 from neurokit.datasets.bids_files import BidsFile, Wanted, sidecars
 from neurokit.datasets.electrophysiology import Options, read_with
 from neurokit.errors import NeurokitError, ReadError
 from neurokit.progress import progress_bar
 from neurokit.recording import Recording
-from neurokit.recording.arguments import path_of, text
 
 __all__ = ["read_bids"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from neurokit.arguments import text
 from neurokit.catalog.cards import Card, card
 from neurokit.catalog.fields import RemoteFile
 from neurokit.datasets.archive import unpack
 from neurokit.datasets.cache import Cache, cache_folder, sha256_of
 from neurokit.datasets.transfer import TransferFailed, download
 from neurokit.errors import DataError, DownloadError, ReadError
-from neurokit.recording.arguments import text
 
 __all__ = ["fetch", "is_cached"]
 

@@ -8,11 +8,11 @@ from typing import Any
 import xarray as xr
 
 from neurokit import catalog
+from neurokit.arguments import text
 from neurokit.datasets.fetch import fetch
 from neurokit.datasets.reading import read, sniff
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
-from neurokit.recording.arguments import text
 
 __all__ = ["load"]
 

@@ -6,10 +6,10 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from neurokit.arguments import path_of, text
 from neurokit.datasets import sniffing
 from neurokit.errors import NeurokitError, ReadError, UnknownNameError
 from neurokit.recording import Recording
-from neurokit.recording.arguments import path_of, text
 
 __all__ = ["FORMATS", "read", "sniff"]
 

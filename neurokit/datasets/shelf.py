@@ -6,12 +6,12 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from neurokit.arguments import text
 from neurokit.catalog.cards import Card, card, read_card
 from neurokit.catalog.fields import Modality
 from neurokit.catalog.folders import names
 from neurokit.datasets.fetch import is_cached
 from neurokit.errors import DataError, ReadError, UnknownNameError
-from neurokit.recording.arguments import text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from neurokit.arguments import instance, number, positive, text
 from neurokit.errors import DataError
-from neurokit.recording.arguments import instance, number, positive, text
 from neurokit.recording.core import Recording
 
 __all__ = ["bin_spikes"]

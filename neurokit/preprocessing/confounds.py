@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from neurokit.arguments import name_list, number, text
 from neurokit.errors import DataError
 from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
-from neurokit.recording.arguments import name_list, number, text
 from neurokit.recording.clock import segments
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurokit.arguments import name_list, number
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
-from neurokit.recording.arguments import name_list, number
 from neurokit.recording.checks import in_memory, text_array
 from neurokit.recording.clock import is_boundary, nearest_sample, sample_count, segments, within
 

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from neurokit.arguments import known, number, positive, whole
 from neurokit.errors import DataError
 from neurokit.preprocessing.streams import chosen_stream, finite_columns
 from neurokit.recording import Recording
-from neurokit.recording.arguments import known, number, positive, whole
 from neurokit.recording.clock import segments
 
 __all__ = ["filter", "notch"]

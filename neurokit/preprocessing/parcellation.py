@@ -11,9 +11,9 @@ import numpy as np
 import xarray as xr
 from scipy import sparse
 
+from neurokit.arguments import instance, known, name_list, number, text
 from neurokit.errors import DataError
 from neurokit.recording import Recording
-from neurokit.recording.arguments import instance, known, name_list, number, text
 from neurokit.recording.checks import text_array
 from neurokit.recording.grid import Grid, chosen_voxels
 

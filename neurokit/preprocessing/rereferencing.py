@@ -14,10 +14,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
+from neurokit.arguments import text
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
-from neurokit.recording.arguments import text
 
 __all__ = ["parse_contact", "rereference"]
 

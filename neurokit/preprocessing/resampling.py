@@ -7,10 +7,10 @@ from fractions import Fraction
 import numpy as np
 import xarray as xr
 
+from neurokit.arguments import positive
 from neurokit.errors import DataError
 from neurokit.preprocessing.streams import chosen_stream, finite_columns
 from neurokit.recording import Recording
-from neurokit.recording.arguments import positive
 from neurokit.recording.clock import segments
 
 __all__ = ["resample"]

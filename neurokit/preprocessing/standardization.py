@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from neurokit.arguments import instance, known
 from neurokit.errors import DataError
 from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
-from neurokit.recording.arguments import instance, known
 from neurokit.recording.clock import is_boundary, slack
 
 __all__ = ["standardize"]

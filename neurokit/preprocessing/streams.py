@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from neurokit.arguments import instance, text
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
-from neurokit.recording.arguments import instance, text
 from neurokit.recording.checks import check_finite
 
 __all__ = ["chosen_stream", "finite_columns"]

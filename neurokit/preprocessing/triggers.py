@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from neurokit.arguments import text, whole
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
-from neurokit.recording.arguments import text, whole
 
 __all__ = ["events_from_triggers"]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurokit.arguments import name_list, number, positive, text
 from neurokit.errors import DataError, UnknownNameError
-from neurokit.recording.arguments import name_list, number, positive, text
 from neurokit.recording.schema import kind_of, voltage_factor
 
 __all__ = ["continuous", "spike_train", "time_axis", "trial_events"]

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurokit.arguments import instance
 from neurokit.errors import DataError
-from neurokit.recording.arguments import instance
 from neurokit.recording.schema import FEATURE_DIMS, kind_of, voltage_factor
 
 __all__ = [

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurokit.arguments import instance, number, path_of, text
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.extras import require
 from neurokit.recording import build, checks, selection
-from neurokit.recording.arguments import instance, number, path_of, text
 
 if TYPE_CHECKING:
     import mne

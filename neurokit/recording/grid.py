@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from neurokit.arguments import like
 from neurokit.errors import DataError, ReadError
-from neurokit.recording.arguments import like
 
 if TYPE_CHECKING:
     import nibabel

@@ -29,9 +29,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurokit.arguments import like
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import checks
-from neurokit.recording.arguments import like
 from neurokit.recording.build import time_axis
 from neurokit.recording.core import Recording
 from neurokit.recording.lazy import lazy_array

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from neurokit.arguments import like
 from neurokit.errors import DataError
-from neurokit.recording.arguments import like
 from neurokit.recording.build import time_axis
 from neurokit.recording.core import Recording
 from neurokit.recording.grid import Grid, chosen_voxels

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurokit.arguments import like
 from neurokit.errors import DataError
-from neurokit.recording.arguments import like
 from neurokit.recording.build import time_axis
 from neurokit.recording.checks import text_array
 from neurokit.recording.nwb_parts import (

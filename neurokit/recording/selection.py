@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from neurokit.arguments import number
 from neurokit.errors import DataError, UnknownNameError
-from neurokit.recording.arguments import number
 from neurokit.recording.clock import slack
 
 __all__ = ["bounds", "by_label", "by_time", "join", "span"]

@@ -259,7 +259,7 @@ def _decode(node: xr.DataTree, name: str, renamed: dict[str, str]) -> xr.DataArr
         return data.load()
     for key in coords:
         data[key].load()
-    return data[_SAMPLES if _SAMPLES in data else "samples"].rename(name)
+    return data[_SAMPLES].rename(name)
 
 
 def _encode_events(events: pd.DataFrame) -> tuple[xr.Dataset, list[list[str]]]:

@@ -12,8 +12,9 @@ import torch
 import xarray as xr
 from torch.utils.data import Dataset
 
+from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
-from neurokit.recording import Recording, arguments
+from neurokit.recording import Recording
 from neurokit.recording.checks import in_memory
 from neurokit.recording.clock import is_boundary, nearest_sample, sample_count, segments, within
 

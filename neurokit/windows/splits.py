@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neurokit.arguments import number, text, whole
 from neurokit.errors import DataError
-from neurokit.recording.arguments import number, text, whole
 from neurokit.recording.clock import sample_count
 from neurokit.windows.dataset import Windows
 
