@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["data"]
+
+_WIDEST = 52
 
 data = typer.Typer(
     no_args_is_help=True,
@@ -27,8 +33,8 @@ def list_cards(
     """List the catalogue as a table."""
     from neurokit import datasets
 
-    table = datasets.list(modality)
-    typer.echo(table.to_string(index=False, max_colwidth=48, justify="left"))
+    for line in _lines(datasets.list(modality)):
+        typer.echo(line)
 
 
 @data.command(epilog="Example: neurokit data info haxby-slice")
@@ -68,6 +74,22 @@ def convert(
     typer.echo(f"Saved: {path}")
     arguments = "".join(f", {text}" for text in keyword or [])
     typer.echo(f"In Python: nk.datasets.read({str(source)!r}{arguments}).save({str(target)!r})")
+
+
+def _lines(table: pd.DataFrame) -> list[str]:
+    """Lay a table out in columns, flush left, sizes in megabytes."""
+    import pandas as pd
+
+    shown = table.assign(
+        size=["" if pd.isna(n) else f"{n / 1e6:.1f} MB" for n in table["size"]],
+        cached=["yes" if here else "" for here in table["cached"]],
+    )
+    rows = [list(shown.columns), *shown.astype("str").values.tolist()]
+    rows = [[textwrap.shorten(cell, _WIDEST, placeholder=" …") for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
 def _keyword(text: str) -> tuple[str, Any]:
