@@ -80,6 +80,10 @@ class Recording:
         object.__setattr__(self, "events", checks.check_events(self.events, stop))
         object.__setattr__(self, "meta", checks.check_meta(self.meta))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Worker processes of torch, joblib and dask get a recording by way of this.
+        return Recording, (dict(self.streams), self.events, self.meta)
+
     # Construction
 
     @classmethod

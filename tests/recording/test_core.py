@@ -1,6 +1,7 @@
 """The recording: construction, selection, joining, equality."""
 
 import itertools
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -139,10 +140,15 @@ def test_the_original_is_never_changed():
     rec.sel(channel="C3")
     rec.replace(history="x", meta={"subject": "2"})
     assert rec.identical(before)
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match="cannot assign to field 'meta'"):
         rec.meta = {}
     with pytest.raises(TypeError, match="does not support item assignment"):
         rec.streams["eeg"] = None
+
+
+def test_worker_processes_get_the_same_recording():
+    rec = Recording.from_spikes([0.5], [3], 2.0, streams={"eeg": eeg()["eeg"]}, meta={"n": 1})
+    assert pickle.loads(pickle.dumps(rec)).identical(rec)
 
 
 def test_identical_sees_every_part():

@@ -66,6 +66,14 @@ def test_works_with_torchs_loader():
     assert [b["x"].shape[0] for b in loader] == [4, 4, 2]
 
 
+def test_works_in_worker_processes_that_start_afresh():
+    win = sliding(ramp(), stream="bold", length=1.0)
+    loader = torch.utils.data.DataLoader(
+        win, batch_size=5, num_workers=1, multiprocessing_context="spawn"
+    )
+    assert torch.equal(torch.cat([b["x"] for b in loader]), win.batch(np.arange(10))["x"])
+
+
 def test_windows_never_cross_a_joint_or_a_gap():
     joined = Recording.concat([ramp(150), ramp(150)])
     win = sliding(joined, stream="bold", length=1.0, stride=0.1)
