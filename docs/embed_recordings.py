@@ -169,7 +169,11 @@ def _index_url() -> str:
         text=True,
         check=False,
     )
-    return asked.stdout.strip() or "https://pypi.org/simple"
+    if asked.stdout.strip():
+        return asked.stdout.strip()
+    from pip._internal.models.index import PyPI
+
+    return PyPI.simple_url
 
 
 def _verify(content: bytes, sha256: str, name: str) -> bytes:
