@@ -37,7 +37,7 @@ test: lint
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow"
 
 slow: $(VENV)/.test
-	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m slow
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) -m slow
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -129,9 +129,11 @@ def _runs_in_circles(data: Any, start: int) -> bool:
     size, free = _number(data, start + 8), _number(data, start + 16)
     # Addresses count from HDF5's own beginning, which MATLAB puts behind a header.
     content = _number(data, start + 24) + max(0, data.find(_SIGNATURE, 0, 2**14))
-    for _ in range(size // 16 + 1):
+    seen: set[int] = set()
+    while free not in seen:
         if free == _NO_MORE or free + 16 > size or content + free + 16 > len(data):
             return False
+        seen.add(free)
         free = _number(data, content + free)
     return True
 

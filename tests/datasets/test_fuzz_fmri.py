@@ -13,6 +13,8 @@ from neurokit.errors import NeurokitError
 from neurokit.recording import Recording
 
 N_MUTANTS = 2000
+# One seed in every run; more, with other damage, by `make slow`.
+SEEDS = [0, *(pytest.param(s, marks=pytest.mark.slow) for s in (10_000, 20_000, 30_000))]
 MOST_BYTES = 200 * 2**20
 # Shape, type, scaling, offset and units, where a mutation does most.
 TELLING = [*range(40, 58), *range(70, 74), *range(76, 124), *range(252, 348)]
@@ -73,8 +75,9 @@ def resident(key):
 
 @pytest.mark.usefixtures("bounded_memory")
 @pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
-def test_nifti_headers(tmp_path, kind):
-    original, rng = nifti(kind), np.random.default_rng(1)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nifti_headers(tmp_path, kind, seed):
+    original, rng = nifti(kind), np.random.default_rng(seed + 1)
     telling = TELLING if kind is nibabel.Nifti1Image else [*range(540)]
     outcomes = []
     for number in range(N_MUTANTS // 2):
@@ -97,8 +100,9 @@ def test_compressed_bytes(tmp_path):
 
 
 @pytest.mark.usefixtures("bounded_memory")
-def test_tables(tmp_path):
-    rng, path = np.random.default_rng(3), tmp_path / "run.tsv"
+@pytest.mark.parametrize("seed", SEEDS)
+def test_tables(tmp_path, seed):
+    rng, path = np.random.default_rng(seed + 3), tmp_path / "run.tsv"
     rows = ["\t".join(f"V{i}" for i in range(8))]
     rows += ["\t".join(f"{v:.3f}" for v in row) for row in rng.normal(100, 5, size=(20, 8))]
     original = "\n".join(rows).encode()

@@ -12,6 +12,8 @@ import textwrap
 import pytest
 
 N_FILES = 2000
+# One seed in every run; more, with other damage, by `make slow`.
+SEEDS = [0, *(pytest.param(s, marks=pytest.mark.slow) for s in (10_000, 20_000, 30_000))]
 SECONDS_A_FILE = 10
 MEMORY = 4 * 2**30
 
@@ -120,14 +122,15 @@ def _run(folder, first, last):
     return outcomes, died
 
 
-def test_damaged_files_are_refused_or_read(tmp_path):
+@pytest.mark.parametrize("seed", SEEDS)
+def test_damaged_files_are_refused_or_read(tmp_path, seed):
     pytest.importorskip("resource")
     outcomes: dict[int, str] = {}
-    first = 0
-    while first < N_FILES:
-        fresh, died = _run(tmp_path, first, N_FILES)
+    first, last = seed, seed + N_FILES
+    while first < last:
+        fresh, died = _run(tmp_path, first, last)
         outcomes |= fresh
-        first = N_FILES if died is None else died + 1
+        first = last if died is None else died + 1
     bad = {k: v for k, v in outcomes.items() if v not in ("read", "refused")}
     assert not bad, bad
     assert len(outcomes) == N_FILES
