@@ -17,12 +17,13 @@ from neurokit.demo.answer import Answer, code
 from neurokit.demo.papers import CITATIONS
 from neurokit.demo.resampling import block_interval, p_value, upper
 from neurokit.demo.trials import (
+    BASELINE,
     LOW_PASS,
     N_FOLDS,
     REJECT,
-    Trials,
     cut_trials,
     decision_values,
+    prepare,
     window_means,
 )
 
@@ -68,11 +69,12 @@ def run(rec: Recording, seed: int = 0) -> Answer:
     >>> answer.value > 0.9
     True
     """
-    trials = cut_trials(rec["eeg"], rec.events)
-    tone = trials.auditory
-    scores = decision_values(window_means(trials.corrected(), trials.time, EDGES), tone)
+    prepared = prepare(rec)
+    trials = cut_trials(prepared, BASELINE)
+    tone = trials["auditory"].values
+    scores = decision_values(window_means(trials, EDGES), tone)
     value = _area(scores, tone)
-    early = _area(decision_values(window_means(trials.volts, trials.time, BEFORE), tone), tone)
+    early = _area(decision_values(window_means(cut_trials(prepared), BEFORE), tone), tone)
     rng = np.random.default_rng(seed)
     null = np.array([_area(scores, rng.permutation(tone)) for _ in range(N_NULL)])
     contrast = _contrast(trials)
@@ -94,9 +96,9 @@ def run(rec: Recording, seed: int = 0) -> Answer:
         seed=seed,
         p_value=p_value(value, null),
         caveat=(
-            f"{len(tone)} trials of one person ({tone.sum()} tones; {trials.rejected} rejected). "
-            "Tone and checkerboard alternate strictly, about 0.7 s apart, so what lasts from one "
-            "trial is a cue to the next; the time before the stimulus gives no advantage "
+            f"{len(tone)} trials of one person ({tone.sum()} tones; {trials.attrs['left_out']} "
+            "rejected). Tone and checkerboard alternate strictly, about 0.7 s apart, so what lasts "
+            "from one trial is a cue to the next; the time before the stimulus gives no advantage "
             f"({early:.2f}). Other low-passes, folds and classifiers gave 0.95 to 0.98."
         ),
         method=_method(),
@@ -117,17 +119,12 @@ def run(rec: Recording, seed: int = 0) -> Answer:
     )
 
 
-def _contrast(trials: Trials) -> xr.DataArray:
+def _contrast(trials: xr.DataArray) -> xr.DataArray:
     """Subtract the averages, in µV over (channel, time)."""
-    import xarray as xr
-
-    volts = trials.corrected()
-    mean = volts[trials.auditory].mean(axis=0) - volts[~trials.auditory].mean(axis=0)
-    places = {axis: ("channel", trials.places[:, i]) for i, axis in enumerate("xyz")}
-    return xr.DataArray(
-        mean * 1e6, {"time": trials.time, **places}, ("channel", "time"), "difference",
-        {"units": "µV"},
-    )  # fmt: skip
+    tone = trials["auditory"].values
+    mean = trials[tone].mean("epoch") - trials[~tone].mean("epoch")
+    contrast = (1e6 * mean).transpose("channel", "time").rename("difference")
+    return contrast.assign_attrs(units="µV")
 
 
 def _spreads(contrast: xr.DataArray) -> dict[str, float]:

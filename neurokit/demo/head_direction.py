@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurokit import plotting
+from neurokit import plotting, preprocessing
 from neurokit.demo.answer import Answer, code
 from neurokit.demo.papers import CITATIONS
 from neurokit.demo.resampling import block_interval, p_value
@@ -126,22 +126,18 @@ def run(rec: Recording, seed: int = 0) -> Answer:
 
 
 def _bin(rec: Recording) -> _Binned:
-    spikes, pose = rec["spikes"], rec["behaviour"]
+    pose = rec["behaviour"]
     names = [str(n) for n in pose["variable"].values]
     if "head_direction" not in names:
         raise DataError(f"Expected a variable 'head_direction' in behaviour; got {names}.")
     track = np.asarray(pose[:, names.index("head_direction")], dtype=np.float64)
     clock = np.asarray(pose["time"], dtype=np.float64)
     clock, track = clock[np.isfinite(track)], track[np.isfinite(track)]
-    n_bins = int((clock[-1] - clock[0]) / BIN)
-    time = clock[0] + (np.arange(n_bins) + 0.5) * BIN
+    binned = preprocessing.bin_spikes(rec, BIN, start=clock[0], stop=clock[-1])["counts"]
+    time = binned["time"].values + BIN / 2
     angle = np.interp(time, clock, np.unwrap(track)) % (2 * np.pi)
-    region = np.asarray(spikes["region"], dtype=str)
-    row = np.floor((np.asarray(spikes["time"]) - clock[0]) / BIN).astype(int)
-    inside = (row >= 0) & (row < n_bins)
-    cell = row[inside] * len(region) + np.asarray(spikes["unit"])[inside]
-    counts = np.bincount(cell, minlength=n_bins * len(region)).reshape(n_bins, len(region))
-    return _Binned(counts.astype(float), angle, time, region)
+    region = np.asarray(binned["region"], dtype=str)
+    return _Binned(binned.values.astype(np.float64), angle, time, region)
 
 
 def _thalamic(region: np.ndarray) -> np.ndarray:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurokit import plotting
+from neurokit import plotting, preprocessing
 from neurokit.demo.answer import Answer, code
 from neurokit.demo.papers import CITATIONS
 from neurokit.demo.resampling import block_interval, p_value, upper
@@ -69,7 +69,7 @@ def run(rec: Recording, seed: int = 0) -> Answer:
     >>> answer.value > 0.6
     True
     """
-    blocks = block_patterns(rec["bold"], rec.events)
+    blocks = block_patterns(rec)
     guess, chosen = nested(blocks.patterns, blocks.category, blocks.run)
     hit = guess == blocks.category
     value = float(hit.mean())
@@ -126,15 +126,14 @@ def run(rec: Recording, seed: int = 0) -> Answer:
     )
 
 
-def block_patterns(bold: Any, events: Any) -> _Blocks:
+def block_patterns(rec: Recording) -> _Blocks:
     """Detrend and z-score each run, then average the volumes of each block.
 
     Parameters
     ----------
-    bold : xarray.DataArray of shape (time, voxel)
-        The series; voxels that never change are dropped.
-    events : pandas.DataFrame
-        One row a block, rest included, with ``run``.
+    rec : Recording
+        With ``bold`` (time, voxel), whose voxels that never change are dropped, and one event
+        a block, rest included, with its ``run``.
 
     Returns
     -------
@@ -148,17 +147,18 @@ def block_patterns(bold: Any, events: Any) -> _Blocks:
 
     Examples
     --------
-    >>> import pandas as pd, xarray as xr
-    >>> bold = xr.DataArray(np.random.default_rng(0).normal(size=(8, 3)),
-    ...                     dims=("time", "voxel"), coords={"time": np.arange(8.0)})
+    >>> import neurokit as nk, pandas as pd
     >>> events = pd.DataFrame({"onset": [0.0, 2, 4, 6], "duration": 2.0, "run": [1, 1, 2, 2],
     ...                        "trial_type": ["rest", "cat", "rest", "cat"]})
-    >>> block_patterns(bold, events).patterns.shape
+    >>> x = np.random.default_rng(0).normal(size=(8, 3))
+    >>> rec = nk.Recording.from_array(x, 1.0, stream="bold", events=events)
+    >>> block_patterns(rec).patterns.shape
     (2, 3)
     """
+    events = rec.events
     if "run" not in events:
         raise DataError(f"Expected a column 'run' in the events; got {list(events.columns)}.")
-    time = np.asarray(bold["time"], dtype=np.float64)
+    time = rec["bold"]["time"].values
     onset = events["onset"].to_numpy(dtype=float)
     row = np.searchsorted(onset, time + 1e-6, side="right") - 1
     late = time >= onset[row] + events["duration"].to_numpy(dtype=float)[row] - 1e-6
@@ -167,8 +167,7 @@ def block_patterns(bold: Any, events: Any) -> _Blocks:
             f"{int((row < 0).sum() + late.sum())} of {len(time)} volumes belong to no event; "
             "their run is unknown. Add rows for rest."
         )
-    x = np.asarray(bold, dtype=np.float64)
-    x = _by_run(x[:, np.ptp(x, axis=0) > 0], events["run"].to_numpy()[row])
+    x = _by_run(rec).astype(np.float64)
     sums = np.zeros((len(events), x.shape[1]))
     np.add.at(sums, row, x)
     patterns = sums / np.bincount(row, minlength=len(events))[:, None]
@@ -179,15 +178,17 @@ def block_patterns(bold: Any, events: Any) -> _Blocks:
     return _Blocks(patterns[shown], category, runs, place)
 
 
-def _by_run(x: np.ndarray, run: np.ndarray) -> np.ndarray:
-    """Remove each run's line and scale, blind to the labels."""
-    out = np.empty_like(x)
-    for name in np.unique(run):
-        rows = run == name
-        line = np.vander(np.linspace(-1, 1, rows.sum()), 2)
-        rest = x[rows] - line @ np.linalg.lstsq(line, x[rows], rcond=None)[0]
-        out[rows] = rest / np.maximum(rest.std(axis=0), 1e-12)
-    return out
+def _by_run(rec: Recording) -> np.ndarray:
+    """Detrend and z-score each run by itself, blind to the labels."""
+    import pandas as pd
+
+    bold = rec["bold"]
+    begins = rec.events.groupby("run")["onset"].min()
+    joints = pd.DataFrame({"onset": begins, "duration": 0.0, "trial_type": "boundary"})
+    split = rec.replace({"bold": bold[:, np.ptp(bold.values, axis=0) > 0]}, joints)
+    cleaned = preprocessing.clean_confounds(split, None, standardize=True)
+    values: np.ndarray = cleaned["bold"].values
+    return values
 
 
 def _rivals(blocks: _Blocks) -> dict[str, float]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurokit import plotting
+from neurokit import plotting, preprocessing
 from neurokit.connectivity import dynamic_fc, static_fc
 from neurokit.demo.answer import Answer, code
 from neurokit.demo.papers import CITATIONS
@@ -68,7 +68,7 @@ def run(rec: Recording, seed: int = 0) -> Answer:
     """
     bold = rec["bold"]
     network = networks(bold)
-    series = clean(bold, rec["confounds"])
+    series = clean(rec)["bold"]
     fc = static_fc(series)
     inside, across = network_contrast(fc.values, network)
     before = network_contrast(static_fc(bold[DROP:]).values, network)
@@ -130,50 +130,40 @@ def run(rec: Recording, seed: int = 0) -> Answer:
     )
 
 
-def clean(bold: xr.DataArray, confounds: xr.DataArray) -> xr.DataArray:
+def clean(rec: Recording) -> Recording:
     """Drop five frames, detrend, band-pass, and regress motion, CSF and white matter.
 
     Parameters
     ----------
-    bold : xarray.DataArray of shape (time, roi)
-        ROI means, with ``sampling_rate`` in Hz.
-    confounds : xarray.DataArray of shape (time, variable)
-        Nuisance signals of the same frames. Framewise displacement is left out: it is a
-        quality measure, a function of the motion regressors that are in.
+    rec : Recording
+        With ``bold`` (time, roi) and ``confounds`` (time, variable). Framewise displacement is
+        left out: it is a quality measure, a function of the motion regressors that are in.
 
     Returns
     -------
-    xarray.DataArray of shape (time, roi)
-        Residuals, z-scored.
+    Recording
+        With the residuals, z-scored, as ``bold``.
+
+    Raises
+    ------
+    DataError
+        If the confounds do not fit the run.
 
     Examples
     --------
-    >>> import xarray as xr
-    >>> rng = np.random.default_rng(0)
-    >>> drift = rng.normal(size=(100, 1)).cumsum(axis=0)
-    >>> bold = xr.DataArray(rng.normal(size=(100, 3)) + drift, dims=("time", "roi"),
-    ...                     attrs={"sampling_rate": 0.5})
-    >>> out = clean(bold, xr.DataArray(drift, dims=("time", "variable")))
-    >>> bool(abs(np.corrcoef(out.values[:, 0], drift[5:, 0])[0, 1]) < 0.2)
-    True
+    >>> import neurokit as nk
+    >>> cleaned = clean(nk.datasets.load("schaefer-rest"))
+    >>> cleaned["bold"].sizes["time"], cleaned["bold"].attrs["units"]
+    (145, 'z')
     """
-    from nilearn.signal import clean as regress
-
-    nuisance = np.asarray(confounds, dtype=np.float64)[DROP:]
-    if "variable" in confounds.coords:
-        names = np.asarray(confounds["variable"], dtype=str)
-        nuisance = nuisance[:, names != "framewise_displacement"]
-    out = bold[DROP:].astype(np.float64)
-    values = regress(
-        out.values,
-        confounds=nuisance,
-        t_r=1 / bold.attrs["sampling_rate"],
+    names = [str(name) for name in rec["confounds"]["variable"].values]
+    return preprocessing.clean_confounds(
+        rec.crop(float(rec["bold"]["time"][DROP])),
+        variables=[name for name in names if name != "framewise_displacement"],
         high_pass=PASS_BAND[0],
         low_pass=PASS_BAND[1],
-        detrend=True,
-        standardize="zscore_sample",
+        standardize=True,
     )
-    return out.copy(data=values)
 
 
 def network_contrast(fc: np.ndarray, network: np.ndarray) -> tuple[float, float]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurokit import preprocessing
 from neurokit.demo.places import positions
 from neurokit.errors import DataError
 
-__all__ = ["Trials", "cut_trials", "decision_values", "window_means"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from neurokit.recording import Recording
+
+__all__ = ["cut_trials", "decision_values", "prepare", "window_means"]
 
 SPAN = (-0.2, 0.4)
 BASELINE = (-0.1, 0.0)
@@ -22,94 +27,80 @@ REJECT = 150e-6
 N_FOLDS = 5
 
 
-@dataclass(frozen=True)
-class Trials:
-    """Single trials of two kinds.
-
-    Attributes
-    ----------
-    volts : numpy.ndarray of shape (trial, channel, time)
-        Not corrected for the time before the stimulus.
-    time : numpy.ndarray of shape (time,)
-        Seconds after the stimulus.
-    auditory : numpy.ndarray of bool, shape (trial,)
-        Whether the stimulus was a tone.
-    places : numpy.ndarray of shape (channel, 3)
-        In m.
-    rejected : int
-        Trials left out.
-
-    Examples
-    --------
-    >>> trials = Trials(np.ones((1, 2, 3)), np.array([-0.1, 0.0, 0.1]), np.ones(1, bool),
-    ...                 np.zeros((2, 3)), 0)
-    >>> trials.corrected().max()
-    np.float64(0.0)
-    """
-
-    volts: np.ndarray
-    time: np.ndarray
-    auditory: np.ndarray
-    places: np.ndarray
-    rejected: int
-
-    def corrected(self) -> np.ndarray:
-        """Subtract each trial's mean over the last 0.1 s before the stimulus.
-
-        Returns
-        -------
-        numpy.ndarray of shape (trial, channel, time)
-            In V.
-        """
-        before = (self.time >= BASELINE[0]) & (self.time <= BASELINE[1])
-        volts: np.ndarray = self.volts - self.volts[:, :, before].mean(axis=2, keepdims=True)
-        return volts
-
-
-def cut_trials(eeg: Any, events: Any) -> Trials:
-    """Low-pass, take the average reference, and cut trials around the stimuli.
+def prepare(rec: Recording) -> Recording:
+    """Low-pass the good channels that have a place, and refer them to their average.
 
     Parameters
     ----------
-    eeg : xarray.DataArray of shape (time, channel)
-        Volts, with ``sampling_rate`` in Hz; channels marked ``bad`` are left out.
-    events : pandas.DataFrame
-        ``onset`` in s and ``trial_type``.
+    rec : Recording
+        With ``eeg`` in volts and positions ``x``, ``y``, ``z`` in m; channels marked ``bad``
+        are left out.
 
     Returns
     -------
-    Trials
-        Trials whose peak-to-peak voltage stays below 150 µV in every channel.
+    Recording
+        With ``eeg`` alone.
 
     Raises
     ------
     DataError
-        If positions are missing or fewer than five trials of a kind remain.
+        If positions are missing.
 
     Examples
     --------
     >>> import neurokit as nk
-    >>> rec = nk.datasets.load("mne-sample-eeg")
-    >>> cut_trials(rec["eeg"], rec.events).volts.shape
-    (28, 59, 121)
+    >>> prepare(nk.datasets.load("mne-sample-eeg"))["eeg"].shape
+    (4800, 59)
     """
-    volts, places = _clean(eeg)
-    kind = events["trial_type"].astype(str)
-    wanted = kind.str.startswith(("auditory", "visual")).to_numpy()
-    rate = float(eeg.attrs["sampling_rate"])
-    onset = events["onset"].to_numpy(dtype=float)[wanted] - float(eeg["time"][0])
-    first = np.round(onset * rate).astype(int)
-    steps = np.arange(round(SPAN[0] * rate), round(SPAN[1] * rate) + 1)
-    fits = (first + steps[0] >= 0) & (first + steps[-1] < volts.shape[1])
-    cut = volts[:, first[fits][:, None] + steps].transpose(1, 0, 2)
-    calm = np.ptp(cut, axis=2).max(axis=1) < REJECT
-    auditory = kind[wanted].str.startswith("auditory").to_numpy()[fits][calm]
-    if min(auditory.sum(), (~auditory).sum()) < N_FOLDS:
+    eeg = rec["eeg"]
+    good = np.isfinite(positions(eeg)).all(axis=1)
+    if "bad" in eeg.coords:
+        good &= ~eeg["bad"].values
+    kept = rec.replace({"eeg": eeg[:, good]}, history="kept good channels that have a place")
+    return preprocessing.rereference(preprocessing.filter(kept, high=LOW_PASS), "average")
+
+
+def cut_trials(rec: Recording, baseline: tuple[float, float] | None = None) -> xr.DataArray:
+    """Cut trials around tones and checkerboards, and leave out those with artefacts.
+
+    Parameters
+    ----------
+    rec : Recording
+        With ``eeg`` in volts and events whose ``trial_type`` starts with ``auditory`` or
+        ``visual``.
+    baseline : tuple of float, optional
+        Seconds whose mean is subtracted from each trial and channel.
+
+    Returns
+    -------
+    xarray.DataArray of shape (epoch, time, channel)
+        Trials whose peak-to-peak voltage stays below 150 µV in every channel. ``auditory``
+        over ``epoch`` tells the tones; ``attrs["left_out"]`` counts the trials that are not in.
+
+    Raises
+    ------
+    DataError
+        If fewer than five trials of a kind remain.
+
+    Examples
+    --------
+    >>> import neurokit as nk
+    >>> cut_trials(prepare(nk.datasets.load("mne-sample-eeg"))).shape
+    (28, 120, 59)
+    """
+    kinds = rec.events["trial_type"].dropna().unique()
+    wanted = [kind for kind in kinds if kind.startswith(("auditory", "visual"))]
+    trials = preprocessing.epoch(rec, wanted, *SPAN, baseline=baseline, stream="eeg")
+    calm = np.ptp(trials.values, axis=1).max(axis=1) < REJECT
+    left_out = trials.attrs["left_out"] + int((~calm).sum())
+    trials = trials[calm].assign_attrs(left_out=left_out)
+    tone = np.char.startswith(trials["trial_type"].values, "auditory")
+    if min(tone.sum(), (~tone).sum()) < N_FOLDS:
         raise DataError(
-            f"Expected {N_FOLDS} trials of each kind; got {auditory.sum()} auditory and "
-            f"{(~auditory).sum()} visual after rejection at {REJECT * 1e6:.0f} µV."
+            f"Expected {N_FOLDS} trials of each kind; got {tone.sum()} auditory and "
+            f"{(~tone).sum()} visual after rejection at {REJECT * 1e6:.0f} µV."
         )
-    return Trials(cut[calm], steps / rate, auditory, places, int(wanted.sum() - calm.sum()))
+    return trials.assign_coords(auditory=("epoch", tone))
 
 
 def decision_values(features: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -147,40 +138,29 @@ def decision_values(features: np.ndarray, label: np.ndarray) -> np.ndarray:
     return scores
 
 
-def window_means(volts: np.ndarray, time: np.ndarray, edges: tuple[float, ...]) -> np.ndarray:
+def window_means(trials: xr.DataArray, edges: tuple[float, ...]) -> np.ndarray:
     """Average the voltage over windows that meet end to end.
 
     Parameters
     ----------
-    volts : numpy.ndarray of shape (trial, channel, time)
-        In V.
-    time : numpy.ndarray of shape (time,)
-        Seconds.
+    trials : xarray.DataArray of shape (epoch, time, channel)
+        In V, with ``time`` in seconds.
     edges : tuple of float
         Borders of the windows in seconds; each holds its first and not its last moment.
 
     Returns
     -------
-    numpy.ndarray of shape (trial, window * channel)
+    numpy.ndarray of shape (epoch, window * channel)
         In V.
 
     Examples
     --------
-    >>> volts = np.arange(4.0).reshape(1, 1, 4)
-    >>> window_means(volts, np.arange(4.0), (0.0, 2.0, 4.0)).tolist()
+    >>> import xarray as xr
+    >>> dims = ("epoch", "time", "channel")
+    >>> trials = xr.DataArray(np.arange(4.0).reshape(1, 4, 1), {"time": np.arange(4.0)}, dims)
+    >>> window_means(trials, (0.0, 2.0, 4.0)).tolist()
     [[0.5, 2.5]]
     """
+    time, volts = trials["time"].values, trials.values.astype(np.float64)
     spans = [(time >= a) & (time < b) for a, b in itertools.pairwise(edges)]
-    return np.concatenate([volts[:, :, span].mean(axis=2) for span in spans], axis=1)
-
-
-def _clean(eeg: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Low-pass the good channels that have a place, and refer them to their average."""
-    from mne.filter import filter_data
-
-    places = positions(eeg)
-    bad = np.asarray(eeg["bad"], dtype=bool) if "bad" in eeg.coords else np.zeros(len(places), bool)
-    good = ~bad & np.isfinite(places).all(axis=1)
-    volts = np.asarray(eeg, dtype=np.float64).T[good]
-    volts = filter_data(volts, float(eeg.attrs["sampling_rate"]), None, LOW_PASS, verbose="ERROR")
-    return volts - volts.mean(axis=0), places[good]
+    return np.concatenate([volts[:, span].mean(axis=1) for span in spans], axis=1)

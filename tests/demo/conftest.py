@@ -1,8 +1,8 @@
 """The embedded recordings as arrays, read with the field's own libraries, as an oracle."""
 
+import warnings
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -13,14 +13,6 @@ import xarray as xr
 import neurokit as nk
 
 SHELF = Path(__file__).resolve().parents[2] / "datasets"
-
-
-class Rec(SimpleNamespace):
-    def __getitem__(self, name):
-        return self.streams[name]
-
-    def __contains__(self, name):
-        return name in self.streams
 
 
 def series(values, rate, dim, names, units="a.u.", time=None, **coords):
@@ -53,6 +45,7 @@ def a2929():
             "id": ("unit", np.arange(len(stops))),
             "region": ("unit", region),
         },
+        attrs={"start": 0.0, "stop": 1200.0},
     )
     behaviour = series(
         np.column_stack([place, direction]),
@@ -61,7 +54,7 @@ def a2929():
         ["position_x", "position_y", "position_z", "head_direction"],
         time=clock,
     )
-    return Rec(streams={"spikes": spikes, "behaviour": behaviour}, events=pd.DataFrame())
+    return nk.Recording({"spikes": spikes, "behaviour": behaviour})
 
 
 @cache
@@ -82,7 +75,7 @@ def schaefer_rest():
             confounds.to_numpy(dtype=float), 0.5, "variable", list(confounds.columns)
         ),
     }
-    return Rec(streams=streams, events=pd.DataFrame())
+    return nk.Recording(streams)
 
 
 @cache
@@ -94,7 +87,7 @@ def haxby_slice():
     x = x.reshape(-1, x.shape[-1]).T
     events = pd.read_csv(f"{stem}_events.tsv", sep="\t")
     bold = series(x, 0.4, "voxel", np.arange(x.shape[1]))
-    return Rec(streams={"bold": bold}, events=events)
+    return nk.Recording({"bold": bold}, events)
 
 
 @cache
@@ -106,7 +99,9 @@ def gripforce():
     x = raw.get_data().T
     ieeg = series(x[:, :9], raw.info["sfreq"], "channel", raw.ch_names[:9], "V")
     force = series(x[:, 9:], raw.info["sfreq"], "variable", raw.ch_names[9:])
-    return Rec(streams={"ieeg": ieeg, "behaviour": force}, events=pd.DataFrame())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*typical amplitude of", UserWarning)
+        return nk.Recording({"ieeg": ieeg, "behaviour": force})
 
 
 @cache
@@ -132,7 +127,7 @@ def mne_sample_eeg():
             "trial_type": [str(d) for d in marks.description],
         }
     )
-    return Rec(streams={"eeg": eeg}, events=events)
+    return nk.Recording({"eeg": eeg}, events)
 
 
 RECORDINGS = {

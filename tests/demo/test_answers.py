@@ -86,6 +86,7 @@ def test_unknown_question_suggests_the_nearest():
         ask("grip_forse")
 
 
+@pytest.mark.filterwarnings("ignore:.*typical amplitude of:UserWarning")
 def test_ask_uses_the_recording_given(recording):
     rec = recording("grip_force")
     with pytest.raises(DataError, match="force channel 'MOV_RIGHT'"):

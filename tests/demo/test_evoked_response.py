@@ -6,8 +6,9 @@ import xarray as xr
 from sklearn.metrics import roc_auc_score
 
 from neurokit.demo import evoked_response
-from neurokit.demo.trials import cut_trials, decision_values, window_means
+from neurokit.demo.trials import BASELINE, cut_trials, decision_values, prepare, window_means
 from neurokit.errors import DataError
+from neurokit.recording import Recording
 
 
 def simulated(signal, n_trials=40, seed=0, rate=200.0):
@@ -34,22 +35,22 @@ def simulated(signal, n_trials=40, seed=0, rate=200.0):
         attrs={"sampling_rate": rate, "units": "V"},
     )
     events = pd.DataFrame({"onset": onset, "duration": 0.0, "trial_type": kind})
-    return eeg, events
+    return Recording({"eeg": eeg}, events)
 
 
-def area(eeg, events):
-    trials = cut_trials(eeg, events)
-    means = window_means(trials.corrected(), trials.time, evoked_response.EDGES)
-    scores = decision_values(means, trials.auditory)
-    return evoked_response._area(scores, trials.auditory)
+def area(rec):
+    trials = cut_trials(prepare(rec), BASELINE)
+    tone = trials["auditory"].values
+    scores = decision_values(window_means(trials, evoked_response.EDGES), tone)
+    return evoked_response._area(scores, tone)
 
 
 def test_recovers_a_simulated_response():
-    assert area(*simulated(10e-6)) > 0.95
+    assert area(simulated(10e-6)) > 0.95
 
 
 def test_scores_chance_without_a_response():
-    areas = [area(*simulated(0.0, seed=seed)) for seed in range(10)]
+    areas = [area(simulated(0.0, seed=seed)) for seed in range(10)]
     assert np.mean(areas) == pytest.approx(0.5, abs=0.12)
 
 
@@ -64,15 +65,16 @@ def test_trials_equal_those_of_mne(recording):
     samples = np.round(chosen["onset"].to_numpy() * info["sfreq"]).astype(int)
     events = np.column_stack([samples, np.zeros_like(samples), np.ones_like(samples)])
     theirs = mne.Epochs(
-        raw, events, tmin=-0.2, tmax=0.4, baseline=None, reject={"eeg": 150e-6}, preload=True,
+        raw, events, tmin=-0.2, tmax=0.395, baseline=None, reject={"eeg": 150e-6}, preload=True,
         picks="eeg", verbose="ERROR",
     )  # fmt: skip
-    ours = cut_trials(eeg, rec.events)
-    assert ours.volts.shape == (28, 59, 121)
-    data = theirs.get_data(copy=False)
-    np.testing.assert_allclose(ours.volts, data[:, :, : ours.volts.shape[2]], atol=1e-9)
-    np.testing.assert_allclose(ours.time, theirs.times[: len(ours.time)], atol=1e-9)
-    assert ours.rejected == 1
+    prepared = prepare(rec)
+    for baseline in (None, BASELINE):
+        ours = cut_trials(prepared, baseline)
+        data = theirs.apply_baseline(baseline, verbose="ERROR").get_data(copy=True)
+        np.testing.assert_allclose(ours.transpose("epoch", "channel", ...), data, atol=1e-10)
+        np.testing.assert_allclose(ours["time"], theirs.times, atol=1e-9)
+    assert ours.attrs["left_out"] == 1
 
 
 def test_area_equals_scikit_learn():
@@ -84,26 +86,35 @@ def test_area_equals_scikit_learn():
 
 
 def test_reference_does_not_matter():
-    eeg, events = simulated(3e-6)
-    other = eeg + 1e-5 * np.sin(eeg["time"])
-    other.attrs = eeg.attrs
+    rec = simulated(3e-6)
+    eeg = rec["eeg"]
+    other = (eeg + 1e-5 * np.sin(eeg["time"])).assign_attrs(eeg.attrs)
     np.testing.assert_allclose(
-        cut_trials(eeg, events).volts,
-        cut_trials(other, events).volts,
-        atol=1e-12,
+        cut_trials(prepare(rec)), cut_trials(prepare(rec.replace({"eeg": other}))), atol=1e-11
     )
 
 
 def test_bad_channels_and_wild_trials_are_left_out():
-    eeg, events = simulated(3e-6)
-    eeg[:, 2] = np.random.default_rng(0).normal(size=len(eeg))
+    rec = simulated(3e-6)
+    eeg = rec["eeg"].copy()
+    eeg[:, 2] = 1e-3 * np.random.default_rng(0).normal(size=len(eeg))
     marked = eeg.assign_coords(bad=("channel", np.arange(12) == 2))
     marked[300:320, 0] += 2e-3
-    trials = cut_trials(marked, events)
-    assert trials.volts.shape[1] == 11
-    assert 1 <= trials.rejected <= 3
+    trials = cut_trials(prepare(rec.replace({"eeg": marked})))
+    assert trials.sizes["channel"] == 11
+    assert 1 <= trials.attrs["left_out"] <= 3
+    assert len(trials) + trials.attrs["left_out"] == 40
     with pytest.raises(DataError, match="after rejection at 150 µV"):
-        cut_trials(eeg, events)
+        cut_trials(prepare(rec.replace({"eeg": eeg})))
+
+
+def test_channels_without_a_place_do_not_enter_the_reference():
+    rec = simulated(3e-6)
+    x = rec["eeg"]["x"].values.copy()
+    x[4] = np.nan
+    lost = prepare(rec.replace({"eeg": rec["eeg"].assign_coords(x=("channel", x))}))["eeg"]
+    assert "E4" not in lost["channel"].values
+    np.testing.assert_allclose(lost.mean("channel"), 0, atol=1e-12)
 
 
 def test_largest_contrast_is_after_the_stimulus_and_above_the_noise(answer):
@@ -113,13 +124,14 @@ def test_largest_contrast_is_after_the_stimulus_and_above_the_noise(answer):
     assert (got["auditory trials"], got["visual trials"]) == (14, 14)
 
 
+@pytest.mark.filterwarnings("ignore:.* reach beyond the recording:UserWarning")
 def test_swapped_events_are_caught_by_the_band(recording):
     rec = recording("evoked_response")
     late = rec.events.assign(onset=rec.events["onset"] + 0.35)
-    assert not evoked_response.run(type(rec)(streams=rec.streams, events=late)).in_band
+    assert not evoked_response.run(rec.replace(events=late)).in_band
 
 
 def test_positions_are_needed():
-    eeg, events = simulated(1e-6)
+    rec = simulated(1e-6)
     with pytest.raises(DataError, match=r"missing: \['z'\]"):
-        cut_trials(eeg.drop_vars("z"), events)
+        prepare(rec.replace({"eeg": rec["eeg"].drop_vars("z")}))

