@@ -75,12 +75,14 @@ def read_table(
     trial_type: str | None = None,
     units: str | None = None,
     separator: str | None = None,
+    header: bool = True,
     meta: Mapping[str, Any] | None = None,
 ) -> Recording:
     """Read a table of numbers and text.
 
     Each row is a presentation, unless ``time`` or ``sampling_rate`` say that rows are
-    samples. Columns of text become coordinates of the rows, with ``_`` for blanks in their
+    samples. A table of text alone, such as a list of words, gets one variable, ``row``.
+    Columns of text become coordinates of the rows, with ``_`` for blanks in their
     names.
 
     Parameters
@@ -107,6 +109,8 @@ def read_table(
         Unit of the numbers; voltages become volts in ``eeg``, ``ieeg`` and ``lfp``.
     separator : str, optional
         Between columns; by default found in the header.
+    header : bool
+        Whether the first line names the columns; without it they are ``column_0`` and so on.
     meta : mapping, optional
         Subject, licence and so on.
 
@@ -120,7 +124,7 @@ def read_table(
     ReadError
         If the file is no table.
     DataError
-        If no column holds numbers, or no row is selected.
+        If a column that is asked for holds no numbers, or no row is selected.
     UnknownNameError
         If a column is missing.
 
@@ -134,7 +138,7 @@ def read_table(
     ([310.0, 290.0], ['If', 'you'])
     """
     path = Path(path)
-    table = load_table(path, separator)
+    table = load_table(path, separator, header)
     for column, value in (select or {}).items():
         rows = table[_known(table, column, path)] == value
         if not rows.any():
@@ -147,10 +151,7 @@ def read_table(
     if columns is not None:
         kept = [_numeric(table, c, path) for c in columns]
     if not kept:
-        raise DataError(
-            f"{path.name}: no column holds numbers; got {list(table.columns)[:12]}. Is the "
-            "separator right?"
-        )
+        table, kept = table.assign(row=np.arange(len(table))), ["row"]
     data = _stream(table, kept, stream, units, _seconds(table, time, sampling_rate, path))
     events = checks.no_events()
     if onset is not None:
@@ -158,15 +159,17 @@ def read_table(
     return Recording({stream: data}, events, {**(meta or {}), "source": path.name})
 
 
-def load_table(path: Path, separator: str | None = None) -> pd.DataFrame:
-    """Load a table with a header.
+def load_table(path: Path, separator: str | None = None, header: bool = True) -> pd.DataFrame:
+    """Load a table.
 
     Parameters
     ----------
     path : Path
         CSV, TSV or the like, in UTF-8, a byte-order mark tolerated, perhaps gzipped.
     separator : str, optional
-        By default whichever of tab, comma, semicolon and bar the header holds most of.
+        By default whichever of tab, comma, semicolon and bar the first line holds most of.
+    header : bool
+        Whether the first line names the columns.
 
     Returns
     -------
@@ -189,11 +192,16 @@ def load_table(path: Path, separator: str | None = None) -> pd.DataFrame:
             _check_expansion(path)
         separator = separator or max(_SEPARATORS, key=_first_line(path, packed).count)
         table = pd.read_csv(
-            path, sep=separator, encoding="utf-8-sig", compression=compression, low_memory=False
+            path,
+            sep=separator,
+            header=0 if header else None,
+            encoding="utf-8-sig",
+            compression=compression,
+            low_memory=False,
         )
     except (ValueError, OSError, EOFError, zlib.error, pd.errors.ParserError) as error:
         raise ReadError(f"{path.name}: cannot be read as a table: {error}.") from error
-    table.columns = [str(c).strip() for c in table.columns]
+    table.columns = [str(c).strip() if header else f"column_{c}" for c in table.columns]
     twice = sorted(set(table.columns[table.columns.duplicated()]))
     if twice:
         raise ReadError(f"{path.name}: columns occur twice: {twice}. Rename them.")
