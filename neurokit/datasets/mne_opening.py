@@ -47,7 +47,9 @@ _PREFLIGHT = {
 _HARMLESS = re.compile(
     "physical range|scaling factor will not|measurement date|highpass|lowpass|high-?pass|low-?pass"
     "|number of records|not unique, found duplicates|fiducial|unknown types found|^limited"
-    "|no coordinate information|naming conventions|software filter|boundary. events|is deprecated",
+    "|no coordinate information|naming conventions|software filter|boundary. events|is deprecated"
+    # Dates in another order, and electrodes that a Neuroscan file puts all in one place.
+    "|parse meas date|invalid value encountered in divide",
     re.IGNORECASE,
 )
 # MNE knows these spellings of a unit in EDF; any other it takes for volts.

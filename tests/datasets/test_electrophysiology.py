@@ -558,3 +558,49 @@ def test_a_bids_name_says_that_contacts_lie_inside_the_head(tmp_path):
         path = tmp_path / f"sub-01_{suffix}.edf"
         mne.export.export_raw(path, raw, verbose="ERROR")
         assert read_mne_file(path)[stream].sizes["channel"] == 3
+
+
+def cnt_bytes(x, rate, names, events):
+    """A Neuroscan file: 900 bytes, 75 a channel, int16 samples in turn, the event table."""
+    head = bytearray(900 + 75 * len(names))
+    head[:11] = b"Version 3.0"
+    data = x.T.astype("<i2").tobytes()
+    for at, kind, value in (
+        (370, "<H", len(names)),
+        (376, "<H", rate),
+        (864, "<i", x.shape[1]),
+        (886, "<i", len(head) + len(data)),
+    ):
+        struct.pack_into(kind, head, at, value)
+    for number, name in enumerate(names):
+        at = 900 + 75 * number
+        head[at : at + len(name)] = name.encode()
+        struct.pack_into("<f", head, at + 59, 204.8)
+        struct.pack_into("<f", head, at + 71, 0.5)
+    start = len(head)
+    table = b"".join(
+        struct.pack("<HBBi", code, 0, 0, start + 2 * len(names) * (sample + 1))
+        for sample, code in events
+    )
+    return bytes(head) + data + struct.pack("<Bii", 1, len(table), 0) + table
+
+
+def test_neuroscan_cnt(tmp_path):
+    x = np.random.default_rng(0).integers(-100, 100, (3, 500))
+    path = write(tmp_path / "a.cnt", cnt_bytes(x, 250, ["FZ", "CZ", "VEOG"], [(50, 7), (300, 9)]))
+    rec = read_mne_file(path)
+    assert sniff(path) == "cnt"
+    assert rec["eeg"]["channel"].values.tolist() == ["Fz", "Cz", "VEOG"]
+    assert rec["eeg"]["type"].values.tolist() == ["eeg", "eeg", "eog"]
+    np.testing.assert_allclose(rec["eeg"].values.T, x * 0.5e-6, rtol=1e-6)
+    assert rec["eeg"].attrs["sampling_rate"] == 250
+    np.testing.assert_allclose(rec.events["onset"], [0.2, 1.2])
+    assert rec.events["trial_type"].tolist() == ["7", "9"]
+
+
+def test_a_neuroscan_file_that_was_cut_is_refused(tmp_path):
+    x = np.random.default_rng(0).integers(-100, 100, (3, 500))
+    whole = cnt_bytes(x, 250, ["FZ", "CZ", "VEOG"], [(50, 7)])
+    path = write(tmp_path / "a.cnt", whole[:2000])
+    with pytest.raises(ReadError, match="a.cnt"):
+        read_mne_file(path)
