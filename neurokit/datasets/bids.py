@@ -14,6 +14,7 @@ import xarray as xr
 from neurokit.arguments import path_of, text
 from neurokit.datasets import bids_files
 from neurokit.datasets.bids_files import BidsFile, Wanted, sidecars
+from neurokit.datasets.bids_names import META
 from neurokit.datasets.electrophysiology import Options, read_with
 from neurokit.errors import NeurokitError, ReadError
 from neurokit.progress import progress_bar
@@ -31,7 +32,6 @@ _TYPES = {
 }
 _METRES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
 _POSITIONED = ("eeg", "ieeg")
-_META = {"sub": "subject", "ses": "session", "task": "task", "run": "run", "space": "space"}
 _DATASET = {"Name": "dataset", "License": "licence", "DatasetDOI": "doi"}
 
 
@@ -96,7 +96,7 @@ def read_bids(
     recordings = []
     for file in progress_bar(files, desc=f"reading {datatype}", unit="file"):
         person = people.get(f"sub-{file.entities.get('sub')}", {})
-        meta = {new: file.entities[key] for key, new in _META.items() if key in file.entities}
+        meta = {new: file.entities[key] for key, new in META.items() if key in file.entities}
         meta |= {**facts, "participant": person} if person else facts
         is_functional = datatype == "func"
         recording = _read_functional(file) if is_functional else _read_electrical(file, units)

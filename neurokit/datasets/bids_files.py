@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from neurokit.datasets.bids_names import entities
 from neurokit.errors import DataError, ReadError, UnknownNameError
 
 __all__ = ["DATATYPES", "BidsFile", "find", "read_json", "read_table", "sidecars"]
@@ -22,7 +23,6 @@ DATATYPES: dict[str, tuple[str, ...]] = {
     "meg": ("_meg.fif", "_meg.ds", "_meg.con", "_meg.sqd"),
     "func": ("_bold.nii", "_bold.nii.gz", "_bold.dtseries.nii", "_timeseries.tsv"),
 }
-_ENTITY = re.compile(r"([a-zA-Z]+)-([a-zA-Z0-9+]+)")
 _FILTERS = {"subject": "sub", "session": "ses", "task": "task", "run": "run"}
 _LARGEST_SIDECAR = 50 * 2**20
 
@@ -121,7 +121,7 @@ def sidecars(file: BidsFile, suffix: str, free: tuple[str, ...] = ()) -> list[Pa
     folder, depth = file.path.parent, 0
     while True:
         for candidate in sorted([*folder.glob(f"*_{suffix}"), *folder.glob(suffix)]):
-            theirs = {k: v for k, v in _entities(candidate).items() if k not in free}
+            theirs = {k: v for k, v in entities(candidate)[0].items() if k not in free}
             if theirs.items() <= file.entities.items():
                 found.append((depth, -len(theirs), candidate.name, candidate))
         if folder in (file.root, folder.parent):
@@ -195,11 +195,6 @@ def _text(path: Path) -> str:
     return path.read_bytes().decode("utf-8-sig", errors="replace")
 
 
-def _entities(path: Path) -> dict[str, str]:
-    pairs = (_ENTITY.fullmatch(part) for part in path.name.split(".")[0].split("_"))
-    return {m[1]: m[2] for m in pairs if m}
-
-
 def _check_root(root: Path) -> None:
     if not root.is_dir():
         raise ReadError(f"There is no folder {root}.")
@@ -217,7 +212,7 @@ def _all_files(root: Path, datatype: str) -> list[BidsFile]:
     for path in sorted(root.glob(f"sub-*/**/{datatype}/*")):
         confounds = "desc-confounds" in path.name
         if path.name.endswith(DATATYPES[datatype]) and not confounds:
-            found.append(BidsFile(path, _entities(path), root))
+            found.append(BidsFile(path, entities(path)[0], root))
     return found
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurokit.datasets.bids_names import entities
 from neurokit.datasets.fmri_cifti import read_cifti
-from neurokit.datasets.fmri_file import is_gzip, open_stream
-from neurokit.datasets.fmri_sidecar import entities
 from neurokit.datasets.fmri_surface import read_gifti, read_mgh
 from neurokit.datasets.fmri_table import confounds_stream, read_timeseries_table
 from neurokit.datasets.fmri_text import is_numeric_text
 from neurokit.datasets.fmri_volume import events_from_attributes, read_nifti
+from neurokit.datasets.gzipped import is_gzip, open_stream
 from neurokit.errors import DataError, ReadError
 from neurokit.recording import Recording
 

@@ -8,10 +8,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from neurokit.datasets.gzipped import is_gzip, open_stream
 from neurokit.errors import DataError, ReadError
 from neurokit.recording.grid import Grid, affine_in_mm
 from neurokit.recording.nifti_conversion import (
@@ -20,7 +21,7 @@ from neurokit.recording.nifti_conversion import (
     header_claim,
 )
 
-__all__ = ["Volumes", "is_gzip", "open_stream", "read_head"]
+__all__ = ["Volumes", "read_head"]
 
 _BLOCK_BYTES = 32 * 2**20
 # Deflate cannot do better; a header that claims more is wrong.
@@ -262,39 +263,6 @@ class _Header:
 
     header: Any
     affine: np.ndarray
-
-
-def is_gzip(path: Path) -> bool:
-    """Tell whether a file is compressed, by its first bytes.
-
-    Parameters
-    ----------
-    path : Path
-        Any file.
-
-    Returns
-    -------
-    bool
-        True for gzip.
-    """
-    with path.open("rb") as stream:
-        return stream.read(2) == b"\x1f\x8b"
-
-
-def open_stream(path: Path) -> BinaryIO:
-    """Open a file for reading, through gzip where it is compressed.
-
-    Parameters
-    ----------
-    path : Path
-        Any file.
-
-    Returns
-    -------
-    file object
-        Of bytes.
-    """
-    return cast(BinaryIO, gzip.open(path, "rb")) if is_gzip(path) else path.open("rb")
 
 
 def _skip(stream: BinaryIO, n_bytes: int) -> None:

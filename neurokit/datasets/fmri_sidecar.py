@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurokit.datasets.bids_names import META, entities, stem
 from neurokit.errors import DataError, ReadError
 from neurokit.recording.nifti_conversion import check_repetition_time
 
@@ -17,67 +18,12 @@ if TYPE_CHECKING:
 __all__ = [
     "beside",
     "describe",
-    "entities",
     "events_beside",
     "repetition_time",
     "sidecar_value",
-    "stem",
 ]
 
-_ENTITY = re.compile(r"^([a-zA-Z]+)-([a-zA-Z0-9+]+)$")
-_META = {"sub": "subject", "ses": "session", "task": "task", "run": "run", "space": "space"}
-_ENDINGS = (".nii", ".func", ".dtseries", ".ptseries")
 _LARGEST_SIDECAR = 10 * 2**20
-
-
-def stem(path: Path) -> str:
-    """Return a file's name without its endings.
-
-    Parameters
-    ----------
-    path : Path
-        Of an image or table.
-
-    Returns
-    -------
-    str
-        E.g. ``sub-1_task-rest_bold`` for ``sub-1_task-rest_bold.dtseries.nii``.
-
-    Examples
-    --------
-    >>> stem(Path("func/sub-1_bold.nii.gz"))
-    'sub-1_bold'
-    """
-    name = path.name.removesuffix(".gz")
-    name = name[: -len(Path(name).suffix)] if Path(name).suffix else name
-    for ending in _ENDINGS:
-        name = name.removesuffix(ending)
-    return name
-
-
-def entities(path: Path) -> tuple[dict[str, str], str]:
-    """Take a BIDS name apart.
-
-    Parameters
-    ----------
-    path : Path
-        Any file.
-
-    Returns
-    -------
-    dict
-        Entities, empty when the name is not of BIDS.
-    str
-        The suffix, e.g. ``bold``.
-
-    Examples
-    --------
-    >>> entities(Path("sub-1_task-rest_bold.nii.gz"))
-    ({'sub': '1', 'task': 'rest'}, 'bold')
-    """
-    *parts, suffix = stem(path).split("_")
-    pairs = [(m[1], m[2]) for m in map(_ENTITY.match, parts) if m]
-    return dict(pairs), suffix
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -99,7 +45,7 @@ def describe(path: Path) -> dict[str, Any]:
     {'source': 'sub-1_task-rest_bold.nii.gz', 'subject': '1', 'task': 'rest'}
     """
     found, _ = entities(path)
-    return {"source": path.name, **{_META[k]: v for k, v in found.items() if k in _META}}
+    return {"source": path.name, **{META[k]: v for k, v in found.items() if k in META}}
 
 
 def beside(path: Path, ending: str, suffixes: tuple[str, ...], climb: bool = False) -> list[Path]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from neurokit.datasets.fmri_sidecar import beside, describe, entities, events_beside
+from neurokit.datasets.bids_names import entities
+from neurokit.datasets.fmri_sidecar import beside, describe, events_beside
 from neurokit.datasets.fmri_sidecar import repetition_time as find_repetition_time
 from neurokit.datasets.fmri_text import NumericTable, read_numbers, read_text_table
 from neurokit.errors import DataError, ReadError

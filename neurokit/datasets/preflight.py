@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
+from neurokit.datasets.gzipped import is_gzip
 from neurokit.datasets.hdf5 import check_dataset, open_hdf5, walk
 from neurokit.errors import ReadError
 
@@ -99,9 +100,9 @@ def check_fif(path: Path) -> None:
         If a tag claims more bytes than follow it, as in a truncated file.
     """
     size, at = path.stat().st_size, 0
+    if is_gzip(path):
+        return
     with path.open("rb") as file:
-        if file.read(2) == b"\x1f\x8b":
-            return
         while at + 16 <= size:
             file.seek(at)
             kind, _, length, following = struct.unpack(">4i", file.read(16))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from neurokit.datasets.gzipped import is_gzip, open_stream
 from neurokit.errors import DataError, ReadError, UnknownNameError
 from neurokit.recording import checks
 from neurokit.recording.build import time_axis
@@ -20,7 +20,6 @@ from neurokit.recording.schema import kind_of, voltage_factor
 
 __all__ = ["load_table", "read_table", "sniff"]
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _SEPARATORS = ("\t", ",", ";", "|")
 # Text packs to a tenth; what unpacks to two hundred times its size is no table.
 _MAX_RATIO = 200
@@ -50,9 +49,7 @@ def sniff(path: str | Path) -> str | None:
     if not path.is_file():
         return None
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == _GZIP_MAGIC
-        with gzip.open(path, "rb") if packed else path.open("rb") as file:
+        with open_stream(path) as file:
             header, row = file.readline(2**20), file.readline(2**20)
         lines = [line.decode("utf-8-sig") for line in (header, row)]
     except (OSError, EOFError, zlib.error, UnicodeDecodeError):
@@ -184,13 +181,12 @@ def load_table(path: Path, separator: str | None = None, header: bool = True) ->
     path = Path(path)
     if not path.is_file():
         raise ReadError(f"There is no file {path}.")
-    with path.open("rb") as file:
-        packed = file.read(2) == _GZIP_MAGIC
+    packed = is_gzip(path)
     compression: Any = "gzip" if packed else None
     try:
         if packed:
             _check_expansion(path)
-        separator = separator or max(_SEPARATORS, key=_first_line(path, packed).count)
+        separator = separator or max(_SEPARATORS, key=_first_line(path).count)
         table = pd.read_csv(
             path,
             sep=separator,
@@ -211,15 +207,15 @@ def load_table(path: Path, separator: str | None = None, header: bool = True) ->
 def _check_expansion(path: Path) -> None:
     limit = max(_ALLOWANCE, _MAX_RATIO * path.stat().st_size)
     total = 0
-    with gzip.open(path, "rb") as file:
+    with open_stream(path) as file:
         while block := file.read(2**20):
             total += len(block)
             if total > limit:
                 raise ReadError(f"{path.name} unpacks to more than {limit / 1e6:.0f} MB; refused.")
 
 
-def _first_line(path: Path, packed: bool) -> str:
-    with gzip.open(path, "rb") if packed else path.open("rb") as file:
+def _first_line(path: Path) -> str:
+    with open_stream(path) as file:
         return file.readline(2**20).decode("utf-8-sig", "replace")
 
 

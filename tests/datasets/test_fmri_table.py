@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neurokit.datasets.bids_names import entities
 from neurokit.datasets.fmri import read_timeseries_table, sniff
-from neurokit.datasets.fmri_sidecar import entities
 from neurokit.errors import DataError, ReadError
 from neurokit.recording import Recording
 
