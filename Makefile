@@ -58,12 +58,12 @@ $(VENV)/.torch: | $(VENV)/.python
 
 $(VENV)/.core: pyproject.toml | $(VENV)/.torch
 	@echo "Installing neurokit ..."
-	$(INSTALL) -e .
+	$(INSTALL) -e . $(TORCH)
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.core
 	@echo "Installing the test tools ..."
-	$(INSTALL) -e '.[test]'
+	$(INSTALL) -e '.[test]' $(TORCH)
 	@touch $@
 
 clean:

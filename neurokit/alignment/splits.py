@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import scipy.ndimage
 from numpy.typing import ArrayLike, NDArray
 
+from neurokit.arguments import whole
 from neurokit.errors import DataError
 
-__all__ = ["Folds", "by_group", "check_folds", "contiguous"]
+__all__ = ["Cv", "Folds", "by_group", "check_folds", "chunked", "contiguous", "from_cv", "shuffled"]
 
 Folds = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 """Pairs of (training, test) sample indices."""
+
+Cv = int | Iterable[tuple[ArrayLike, ArrayLike]] | None
+"""A number of folds, None for one group at a time, or folds as (training, test) indices."""
 
 
 def contiguous(n: int, n_splits: int, gap: int = 0) -> Folds:
@@ -52,10 +57,7 @@ def contiguous(n: int, n_splits: int, gap: int = 0) -> Folds:
     [0 5] [2 3]
     [0 1 2] [4 5]
     """
-    if n_splits < 2:
-        raise DataError(f"Expected at least 2 folds; got {n_splits}.")
-    if n_splits > n:
-        raise DataError(f"Cannot cut {n} samples into {n_splits} folds. Use at most {n} folds.")
+    n_splits = _check_n_splits(n_splits, n, "samples")
     if gap < 0:
         raise DataError(f"Expected a gap of 0 or more samples; got {gap}.")
     samples = np.arange(n)
@@ -119,6 +121,154 @@ def by_group(groups: ArrayLike, n_splits: int | None = None) -> Folds:
         if np.intersect1d(codes[train], codes[test]).size:
             raise AssertionError("A group is in both the training and the test set.")
     return check_folds(folds, codes.size)
+
+
+def chunked(n: int, chunk: int, n_splits: int, gap: int = 0, seed: int = 0) -> Folds:
+    """Cut a series into short chunks of consecutive samples, and deal them to folds at random.
+
+    Every fold then samples the whole series, at the price of more borders between training
+    and test samples than :func:`contiguous` has: each is a place where neighbours leak,
+    unless a gap at least as long as their resemblance keeps them apart.
+
+    Parameters
+    ----------
+    n : int
+        Number of samples, in order.
+    chunk : int
+        Samples in a chunk; the last one may be shorter.
+    n_splits : int
+        Number of folds, at least 2. Numbers of chunks differ by at most one.
+    gap : int
+        Samples on either side of each test chunk that are left out of the training set.
+    seed : int
+        Of the dealing.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Training and test indices of each fold, both sorted.
+
+    Raises
+    ------
+    DataError
+        More folds than chunks, or a gap that leaves a fold without training samples.
+
+    Examples
+    --------
+    >>> for train, test in chunked(8, 2, n_splits=2):
+    ...     print(train, test)
+    [4 5 6 7] [0 1 2 3]
+    [0 1 2 3] [4 5 6 7]
+    """
+    n, chunk = whole("n", n, least=1), whole("chunk (samples)", chunk, least=1)
+    gap = whole("gap (samples)", gap, least=0)
+    n_chunks = -(-n // chunk)
+    n_splits = _check_n_splits(n_splits, n_chunks, f"chunks of {chunk} samples")
+    dealt = np.random.default_rng(seed).permutation(np.arange(n_chunks) % n_splits)
+    fold = np.repeat(dealt, chunk)[:n]
+    folds = []
+    for k in range(n_splits):
+        near = scipy.ndimage.maximum_filter1d(fold == k, 2 * gap + 1, mode="constant")
+        if near.all():
+            raise DataError(
+                f"A gap of {gap} samples leaves nothing to train on between chunks of {chunk}. "
+                "Use a smaller gap, longer chunks or more folds."
+            )
+        folds.append((np.flatnonzero(~near), np.flatnonzero(fold == k)))
+    return check_folds(folds, n)
+
+
+def shuffled(n: int, n_splits: int, seed: int = 0, *, allow_leakage: bool = False) -> Folds:
+    """Deal single samples to folds at random, which must be asked for twice.
+
+    Of a recording, or of sentences that follow each other, neighbours resemble each other
+    whatever their content: a model that knows no more than the position of each sample then
+    scores well (see :func:`~neurokit.alignment.leakage_report`). The right choice only where
+    samples are independent: one response per stimulus, presented in random order.
+
+    Parameters
+    ----------
+    n : int
+        Number of samples.
+    n_splits : int
+        Number of folds, at least 2.
+    seed : int
+        Of the dealing.
+    allow_leakage : bool
+        Must be True: the caller knows that the samples are independent, or wants to show
+        what happens when they are not.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Training and test indices of each fold, both sorted.
+
+    Raises
+    ------
+    DataError
+        Leakage that was not allowed, or more folds than samples.
+
+    Examples
+    --------
+    >>> [test.tolist() for _, test in shuffled(5, 2, allow_leakage=True)]
+    [[2, 3, 4], [0, 1]]
+    """
+    n = whole("n", n, least=1)
+    n_splits = _check_n_splits(n_splits, n, "samples")
+    if allow_leakage is not True:
+        raise DataError(
+            f"Shuffled folds of {n} samples put neighbours of test samples into the training set: "
+            "of a recording, position alone then predicts well. Use contiguous(n, n_splits, gap) "
+            "or by_group(groups); pass allow_leakage=True only for independent samples."
+        )
+    parts = np.array_split(np.random.default_rng(seed).permutation(n), n_splits)
+    return [(np.setdiff1d(np.arange(n), test), np.sort(test)) for test in parts]
+
+
+def from_cv(n: int, cv: Cv, groups: ArrayLike | None = None, gap: int = 0) -> Folds:
+    """Make the folds that a ``cv`` argument stands for, or check those it holds.
+
+    Parameters
+    ----------
+    n : int
+        Number of samples.
+    cv : int, None, or iterable of (train, test)
+        A number of folds: of whole groups with ``groups``, else of contiguous samples.
+        ``None`` leaves one group out at a time. Index arrays are used as given.
+    groups : array-like, shape (samples,), optional
+        Run, story, session or subject of each sample.
+    gap : int
+        For :func:`contiguous`.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Training and test indices of each fold.
+
+    Raises
+    ------
+    DataError
+        What :func:`contiguous`, :func:`by_group` and :func:`check_folds` refuse; ``None``
+        without groups; a gap that nothing would use.
+
+    Examples
+    --------
+    >>> [test.tolist() for _, test in from_cv(4, 2)]
+    [[0, 1], [2, 3]]
+    """
+    number = int(cv) if isinstance(cv, int | np.integer) else None
+    if gap and (groups is not None or number is None):
+        raise DataError("A gap belongs to contiguous folds. Leave it out with groups or own folds.")
+    if cv is not None and number is None:
+        return check_folds(cv, n)  # type: ignore[arg-type]
+    if groups is not None:
+        labels = np.asarray(groups)
+        if labels.shape != (n,):
+            raise DataError(f"Expected groups of shape ({n},), one per sample; got {labels.shape}.")
+        return by_group(labels, number)
+    if number is None:
+        raise DataError("cv=None leaves one group out at a time, and needs groups.")
+    return contiguous(n, number, gap)
 
 
 def check_folds(folds: Iterable[tuple[ArrayLike, ArrayLike]], n: int) -> Folds:
@@ -207,6 +357,17 @@ def group_codes(groups: ArrayLike) -> tuple[NDArray[np.intp], int]:
             f"{missing[0]}). Drop them, or give them a group."
         )
     return codes.astype(np.intp), len(names)
+
+
+def _check_n_splits(n_splits: int, n_parts: int, parts: str) -> int:
+    """Refuse numbers of folds that the parts of a series cannot fill."""
+    if n_splits < 2:
+        raise DataError(f"Expected at least 2 folds; got {n_splits}.")
+    if n_splits > n_parts:
+        raise DataError(
+            f"Cannot cut {n_parts} {parts} into {n_splits} folds. Use at most {n_parts} folds."
+        )
+    return int(n_splits)
 
 
 def _balance(sizes: NDArray[np.intp], n_splits: int) -> NDArray[np.intp]:

@@ -127,3 +127,69 @@ def test_folds_from_elsewhere_are_accepted():
 def test_bad_folds_are_refused(folds, match):
     with pytest.raises(DataError, match=match):
         splits.check_folds(folds, 5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(40, 90), st.integers(1, 9), st.integers(2, 4), st.integers(0, 2), st.integers(0))
+def test_chunks_stay_whole_keep_the_gap_and_are_dealt_evenly(n, chunk, k, gap, seed):
+    try:
+        folds = splits.chunked(n, chunk, k, gap, seed)
+    except DataError:
+        assert gap >= chunk / 2
+        return
+    fold = np.full(n, -1)
+    for index, (train, test) in enumerate(folds):
+        fold[test] = index
+        assert np.abs(train[:, None] - test[None]).min() > gap
+        lost = np.setdiff1d(np.arange(n), np.concatenate([train, test]))
+        assert (np.abs(lost[:, None] - test[None]).min(axis=1) <= gap).all()
+    assert (fold >= 0).all()
+    whole = fold[: n // chunk * chunk].reshape(-1, chunk)
+    assert (whole == whole[:, :1]).all()
+    assert np.ptp(np.bincount(fold[::chunk], minlength=k)) <= 1
+    np.testing.assert_array_equal(folds[0][1], splits.chunked(n, chunk, k, gap, seed)[0][1])
+
+
+def test_shuffled_folds_must_be_asked_for_twice():
+    with pytest.raises(DataError, match="Shuffled folds of 100 samples put neighbours.*by_group"):
+        splits.shuffled(100, 5)
+    with pytest.raises(DataError, match="Shuffled folds"):
+        splits.shuffled(100, 5, allow_leakage=1)
+    folds = splits.shuffled(100, 5, seed=1, allow_leakage=True)
+    assert [len(test) for _, test in folds] == [20] * 5
+    np.testing.assert_array_equal(np.sort(np.concatenate([b for _, b in folds])), np.arange(100))
+    assert all(np.diff(test).max() > 1 for _, test in folds)
+    splits.check_folds(folds, 100)
+    other = splits.shuffled(100, 5, seed=2, allow_leakage=True)
+    assert any((a != b).any() for (_, a), (_, b) in zip(folds, other, strict=True))
+
+
+def test_a_cv_argument_becomes_the_folds_it_stands_for():
+    def same(ours, theirs):
+        pairs = zip(ours, theirs, strict=True)
+        return all((x[k] == y[k]).all() for x, y in pairs for k in (0, 1))
+
+    groups = np.repeat(["a", "b", "c"], 5)
+    assert same(splits.from_cv(15, 3, gap=1), splits.contiguous(15, 3, 1))
+    assert same(splits.from_cv(15, None, groups), splits.by_group(groups))
+    assert same(splits.from_cv(15, np.int64(2), groups), splits.by_group(groups, 2))
+    own = splits.shuffled(15, 3, allow_leakage=True)
+    assert same(splits.from_cv(15, iter(own), groups), own)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: splits.chunked(10, 0, 2), "chunk .samples. is 0"),
+        (lambda: splits.chunked(10, 4, 4), "Cannot cut 3 chunks of 4 samples into 4 folds"),
+        (lambda: splits.chunked(10, 2, 2, gap=9), "A gap of 9 samples leaves nothing"),
+        (lambda: splits.shuffled(3, 4, allow_leakage=True), "Cannot cut 3 samples into 4 folds"),
+        (lambda: splits.from_cv(10, None), "cv=None leaves one group out"),
+        (lambda: splits.from_cv(10, 2, gap=1, groups=["a"] * 10), "A gap belongs to contiguous"),
+        (lambda: splits.from_cv(10, [([0], [1])], gap=1), "A gap belongs to contiguous"),
+        (lambda: splits.from_cv(10, 2, groups=["a", "b"]), r"groups of shape \(10,\)"),
+    ],
+)
+def test_new_folds_say_what_does_not_fit(call, match):
+    with pytest.raises(DataError, match=match):
+        call()
