@@ -1,4 +1,7 @@
+from . import assemblies as assemblies
+from .assemblies import read_assembly as read_assembly
 from .bids import read_bids as read_bids
+from .bouncing_ball import bouncing_balls as bouncing_balls
 from .fetch import fetch as fetch
 from .loading import load as load
 from .reading import read as read
