@@ -36,7 +36,8 @@ def test_help_loads_no_torch():
 
 
 @pytest.mark.parametrize(
-    "name", ["datasets", "preprocessing", "alignment", "connectivity", "catalog"]
+    "name",
+    ["datasets", "preprocessing", "alignment", "connectivity", "catalog", "models", "training"],
 )
 def test_packages_load_no_torch(name):
     assert "torch" not in loaded_by(f"import neurokit; neurokit.{name}")
@@ -67,7 +68,7 @@ def test_hugging_face_datasets_is_not_hidden(tmp_path):
     (package / "__init__.py").write_text("WHOSE = 'theirs'\n")
     root = Path(neurokit.__file__).parents[1]
     code = (
-        f"import sys; sys.path.append({str(tmp_path)!r})\n"
+        f"import sys; sys.path.insert(1, {str(tmp_path)!r})\n"
         "import neurokit, datasets; print(datasets.WHOSE)"
     )
     out = subprocess.run(

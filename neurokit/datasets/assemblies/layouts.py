@@ -43,11 +43,18 @@ def read_assembly(layout: str, path: str | Path, **kwargs: Any) -> Assembly:
     Parameters
     ----------
     layout : str
-        Name of the data set or form, one of ``LAYOUTS``.
+        Name of the data set or form, one of ``LAYOUTS``. Language: ``tuckute2024``,
+        ``pereira2018``, ``blank2014``, ``fedorenko2016``, ``fedorenko2010-localizer``,
+        ``natural-stories``, ``wehbe2014``, ``lebel2023``, ``narratives``. Images: ``nsd``,
+        ``algonauts2023``, ``bold5000``, ``kay2008``, ``majajhong2015``, ``kriegeskorte92``,
+        ``haxby-slice``, ``things-behaviour``, ``things-fmri``, ``things-meg``. Any other
+        NetCDF assembly of Brain-Score: ``brainio``.
     path : path
         File or folder.
     **kwargs
-        Passed to the layout's reader, such as ``subject=`` or ``region=``.
+        Passed to the layout's reader, such as ``subject=`` or ``region=``; each reader, for
+        instance :func:`neurokit.datasets.assemblies.nsd.read_nsd`, says what it takes, where
+        its layout is described, and what could not be confirmed.
 
     Returns
     -------
@@ -94,6 +101,8 @@ def read_assembly(layout: str, path: str | Path, **kwargs: Any) -> Assembly:
             raise ReadError(
                 f"The reader of {layout} does not take these: {sorted(kwargs)}."
             ) from error
+        if isinstance(error, TypeError) and "required keyword-only" in reason:
+            raise ReadError(f"The reader of {layout} needs{reason.partition(':')[2]}=.") from error
         raise ReadError(
             f"{path}: cannot be read as {layout}: {type(error).__name__}: {reason}"
         ) from error

@@ -102,6 +102,8 @@ def test_wrong_names_and_places(tmp_path, write):
     (tmp_path / "data.pkl").write_bytes(b"\x80\x04.")
     with pytest.raises(ReadError, match="data.pkl is a pickle, which may run code"):
         read_assembly("narratives", tmp_path / "data.pkl")
+    with pytest.raises(ReadError, match="The reader of narratives needs 'task'="):
+        read_assembly("narratives", tmp_path)
     folder, _ = write("wehbe")
     with pytest.raises(ReadError, match=r"wehbe2014 does not take these: \['colour'\]"):
         read_assembly("wehbe2014", folder, colour=1)
