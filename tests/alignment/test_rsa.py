@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.stats
 import xarray as xr
 from scipy.spatial.distance import pdist, squareform
 from sklearn.covariance import ledoit_wolf as sklearn_ledoit_wolf
@@ -244,24 +243,26 @@ def test_intervals_cover_the_truth(over):
         assert f.draws.dims == ("draw",)
 
 
-def test_bootstrap_by_hand():
+@pytest.mark.parametrize("method", ["pearson", "spearman", "rho-a", "cosine", "tau-a", "tau-b"])
+def test_stimulus_draws_equal_comparing_what_was_drawn(method):
     rng = np.random.default_rng(13)
     model, subjects = simulated(rng, n=8)
-    out = rsa.bootstrap(model, subjects, "spearman", "stimulus", n_bootstraps=5, seed=3)
+    model = np.round(model, 1)
+    out = rsa.bootstrap(model, subjects, method, "stimulus", n_bootstraps=5, seed=3)
     again = np.random.default_rng(3)
     full = squareform(model)
     rows, columns = np.triu_indices(8, 1)
     for k in range(5):
         chosen = again.integers(8, size=8)
         keep = chosen[rows] != chosen[columns]
-        r = [
-            scipy.stats.spearmanr(
-                full[np.ix_(chosen, chosen)][rows, columns][keep],
-                s[np.ix_(chosen, chosen)][rows, columns][keep],
-            ).statistic
-            for s in subjects
-        ]
-        assert float(out.draws[k]) == pytest.approx(np.mean(r))
+        drawn = [m[np.ix_(chosen, chosen)][rows, columns][keep] for m in (full, *subjects)]
+        r = comparison.agreement(drawn[0][None], np.stack(drawn[1:]), method, 8)
+        assert float(out.draws[k]) == pytest.approx(r.mean())
+
+
+def test_several_models_are_compared_on_the_same_draws():
+    model, subjects = simulated(np.random.default_rng(13), n=8)
+    full = squareform(model)
     models = xr.DataArray(
         np.stack([full, full[::-1, ::-1]]), {"layer": [1, 2]}, ("layer", "stimulus", "stimulus_")
     )
