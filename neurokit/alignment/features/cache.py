@@ -1,0 +1,185 @@
+"""Representations on disk, so that nothing is computed twice.
+
+A key says everything that a result depends on: the hash of the weights, the hash of the
+stimuli, the settings. Its canonical JSON names the file and lies inside it, where it is
+compared before anything is believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurokit.datasets.cache import cache_folder
+from neurokit.errors import DataError
+
+__all__ = ["cached", "digest", "recall", "store"]
+
+Arrays = dict[str, NDArray]
+
+
+def cached(
+    key: Mapping[str, Any],
+    compute: Callable[[], Mapping[str, NDArray]],
+    folder: str | Path | None = None,
+) -> Arrays:
+    """Return named arrays from disk, or compute and keep them.
+
+    Parameters
+    ----------
+    key : mapping
+        Everything that the arrays depend on, as plain values: text, numbers, truth values,
+        None, and lists or mappings of those. Put long content in as its :func:`digest`.
+    compute : callable
+        Takes nothing and returns the arrays by name; called only if they are not on disk.
+    folder : path, optional
+        Where files lie; by default ``features`` in the user's cache, see ``NEUROKIT_DATA``.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The arrays, in the order in which they were computed.
+
+    Raises
+    ------
+    DataError
+        A key that is not plain values.
+
+    Examples
+    --------
+    >>> key = {"weights": "ab12", "layer": 6}
+    >>> cached(key, lambda: {"x": np.ones(2)})
+    {'x': array([1., 1.])}
+    >>> cached(key, lambda: 1 / 0)
+    {'x': array([1., 1.])}
+    """
+    found = recall(key, folder)
+    if found is None:
+        found = {name: np.asarray(array) for name, array in compute().items()}
+        store(key, found, folder)
+    return found
+
+
+def recall(key: Mapping[str, Any], folder: str | Path | None = None) -> Arrays | None:
+    """Read what was kept under a key.
+
+    Parameters
+    ----------
+    key : mapping
+        As in :func:`cached`.
+    folder : path, optional
+        As in :func:`cached`.
+
+    Returns
+    -------
+    dict of str to ndarray, or None
+        The arrays; None where there is no file, or one that is damaged or of another key.
+
+    Examples
+    --------
+    >>> recall({"weights": "unseen"}) is None
+    True
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path, text = _place(key, folder)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            facts = file.metadata() or {}
+            if facts.get("key") != text:
+                return None
+            return {name: file.get_tensor(name) for name in json.loads(facts["names"])}
+    except (OSError, SafetensorError, KeyError, ValueError):
+        return None
+
+
+def store(
+    key: Mapping[str, Any], arrays: Mapping[str, NDArray], folder: str | Path | None = None
+) -> Path:
+    """Keep arrays under a key; a reader sees all of them or none.
+
+    Parameters
+    ----------
+    key : mapping
+        As in :func:`cached`.
+    arrays : mapping of str to ndarray
+        What to keep.
+    folder : path, optional
+        As in :func:`cached`.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    DataError
+        A key that is not plain values.
+
+    Examples
+    --------
+    >>> store({"weights": "ab12"}, {"x": np.zeros(3)}).suffix
+    '.safetensors'
+    """
+    from safetensors.numpy import save_file
+
+    path, text = _place(key, folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        save_file(plain, temporary, metadata={"key": text, "names": json.dumps(list(plain))})
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def digest(parts: Iterable[str | bytes | NDArray]) -> str:
+    """Hash content of any length for use in a key.
+
+    Parameters
+    ----------
+    parts : iterable of str, bytes or ndarray
+        The content. Where one part ends and the next begins matters, as do shape and dtype.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+
+    Examples
+    --------
+    >>> digest(["ab", "c"]) == digest(["a", "bc"])
+    False
+    """
+    total = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            head, body = f"{part.dtype.str}{part.shape}", np.ascontiguousarray(part).tobytes()
+        else:
+            head, body = type(part).__name__, part.encode() if isinstance(part, str) else part
+        total.update(f"{head}:{len(body)}:".encode())
+        total.update(body)
+    return total.hexdigest()[:32]
+
+
+def _place(key: Mapping[str, Any], folder: str | Path | None) -> tuple[Path, str]:
+    """Return the file of a key, and the key as text."""
+    try:
+        text = json.dumps(dict(key), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"Expected a key of text, numbers, None, lists and mappings; got {key!r} ({error})."
+        ) from None
+    name = hashlib.sha256(text.encode()).hexdigest()[:40]
+    root = cache_folder() / "features" if folder is None else Path(folder)
+    return root / name[:2] / f"{name}.safetensors", text
