@@ -12,14 +12,16 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from neurokit.alignment.inputs import target_coords
-from neurokit.alignment.statistics import unit_norm
+from neurokit.alignment.resampling import unit_norm
 from neurokit.errors import DataError, UnknownNameError
 
-__all__ = ["noise_ceiling", "reliability_from_ncsnr"]
+__all__ = ["extrapolated_ceiling", "noise_ceiling", "reliability_from_ncsnr"]
 
 Array = NDArray[np.float64]
 
 METHODS = ("split_half", "repeats", "ncsnr")
+TAUS = 400  # time constants tried at once
+REACH = 20  # times the largest pool, beyond which a curve does not tell where it ends
 
 
 def noise_ceiling(
@@ -134,6 +136,75 @@ def reliability_from_ncsnr(ncsnr: ArrayLike, n_repeats: int) -> Array:
         )
     noise = np.divide(1 / n_repeats, ratio**2, out=np.full_like(ratio, np.inf), where=ratio > 0)
     return 1 / (1 + noise)
+
+
+def extrapolated_ceiling(n_subjects: ArrayLike, scores: ArrayLike | xr.DataArray) -> xr.Dataset:
+    """Extrapolate how well other subjects predict a subject to endlessly many of them.
+
+    Fits v(s) = v₀ (1 - exp(-s / τ)) by least squares to the scores that pools of s subjects
+    reach on a subject outside the pool (Schrimpf et al. 2021, PNAS 118:e2105646118, Methods,
+    "estimation of ceiling").
+
+    Parameters
+    ----------
+    n_subjects : array-like, shape (draws,)
+        Number of subjects in the pool of each draw; three sizes or more.
+    scores : array-like or DataArray, shape (draws,) or (draws, targets)
+        The score of each draw, such as a correlation. Missing ones are left out.
+
+    Returns
+    -------
+    Dataset
+        Over ``target``: ``ceiling``, the asymptote v₀ in units of the scores (an r-ceiling if
+        they are correlations), and ``tau``, the pool at which 63 % of it is reached. Both are
+        NaN where scores do not bend within 20 times the largest pool, or do not rise above 0.
+
+    Raises
+    ------
+    DataError
+        Shapes that do not agree, pools below 1, or fewer than three sizes of pool.
+
+    Examples
+    --------
+    >>> pools = np.array([1, 2, 3, 5, 8])
+    >>> fit = extrapolated_ceiling(pools, 0.6 * (1 - np.exp(-pools / 2.5)))
+    >>> float(fit.ceiling[0].round(3)), float(fit.tau[0].round(3))
+    (0.6, 2.5)
+    """
+    s = np.asarray(n_subjects, dtype=np.float64)
+    values = np.asarray(scores, dtype=np.float64)
+    columns = values[:, None] if values.ndim == 1 else values
+    if s.ndim != 1 or columns.ndim != 2 or len(columns) != len(s):
+        raise DataError(
+            "Expected n_subjects of shape (draws,) and scores of shape (draws,) or (draws, "
+            f"targets); got {s.shape} and {values.shape}."
+        )
+    if not (s >= 1).all() or np.unique(s).size < 3:
+        raise DataError(
+            f"Expected pools of one subject or more, of three sizes; got {np.unique(s).tolist()}."
+        )
+    fits = [_asymptote(s[np.isfinite(column)], column[np.isfinite(column)]) for column in columns.T]
+    v0, tau = np.array(fits).T
+    coords = target_coords(scores) if values.ndim == 2 else {}
+    attrs = {"model": "v(s) = ceiling (1 - exp(-s / tau))", "n_draws": len(s)}
+    return xr.Dataset({"ceiling": ("target", v0), "tau": ("target", tau)}, coords, attrs)
+
+
+def _asymptote(s: Array, score: Array) -> tuple[float, float]:
+    """Fit the asymptote for every time constant in closed form, and take the best."""
+    if np.unique(s).size < 3:
+        return np.nan, np.nan
+    low, high = s.min() / 20, s.max() * REACH
+    tau, v0 = low, 0.0
+    for _ in range(3):
+        taus = np.geomspace(low, high, TAUS)
+        rise = -np.expm1(-s[:, None] / taus)
+        asymptotes = (rise.T @ score) / np.einsum("st,st->t", rise, rise)
+        k = int(((score[:, None] - rise * asymptotes) ** 2).sum(axis=0).argmin())
+        tau, v0 = float(taus[k]), float(asymptotes[k])
+        low, high = taus[max(k - 1, 0)], taus[min(k + 1, TAUS - 1)]
+    known = v0 > 0 and tau < 0.99 * s.max() * REACH
+    return (v0, tau) if known else (np.nan, np.nan)
 
 
 def _split_half(values: Array, n_splits: int, rng: np.random.Generator) -> Array:

@@ -13,7 +13,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from neurokit.errors import DataError
 
-__all__ = ["Inputs", "check_ceiling", "check_inputs", "target_coords", "versions"]
+__all__ = [
+    "Features",
+    "Inputs",
+    "Targets",
+    "check_ceiling",
+    "check_features",
+    "check_groups",
+    "check_inputs",
+    "check_pair",
+    "open_targets",
+    "target_coords",
+    "versions",
+]
 
 LARGEST = 1e100  # beyond which sums of squares overflow
 
@@ -43,6 +55,67 @@ class Inputs:
     groups: NDArray | None
     features: list[str]
     coords: Coords
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features that are finite.
+
+    Attributes
+    ----------
+    values : ndarray, shape (samples, features)
+        In the precision they came in.
+    names : list of str
+        Of the features.
+    """
+
+    values: NDArray[Any]
+    names: list[str]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Targets to be read block by block.
+
+    Attributes
+    ----------
+    values : ndarray or DataArray, shape (samples, targets)
+        In memory, or where they are.
+    given : object
+        What the user gave, with its coordinates.
+    coords : dict
+        Coordinates of the targets, over ``target``.
+    names : list of str
+        Of the targets.
+    """
+
+    values: Any
+    given: Any
+    coords: Coords
+    names: list[str]
+
+    @property
+    def single(self) -> bool:
+        """Whether the targets are in single precision."""
+        return bool(self.values.dtype == np.float32)
+
+    def parts(self, width: int | None = None) -> list[slice]:
+        """Cut the targets as they are stored, or what is in memory into parts of some width."""
+        chunks = getattr(self.values, "chunks", None)
+        stored = getattr(self.values, "encoding", {}).get("chunks")
+        n = self.values.shape[1]
+        if chunks is not None:
+            ends = np.cumsum(chunks[1]).tolist()
+        else:
+            step = int(stored[1]) if stored is not None else width or n
+            ends = [*range(step, n, step), n]
+        return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+    def read(self, part: slice) -> NDArray[Any]:
+        """Load and check some of the targets."""
+        values = _numeric(self.values[:, part], "y")
+        _check_finite(values, "y", "targets", self.names[part])
+        return values
 
 
 def check_inputs(
@@ -75,30 +148,143 @@ def check_inputs(
     >>> check_inputs(np.zeros((3, 2)), np.zeros(3)).y.shape
     (3, 1)
     """
-    if isinstance(x, xr.DataArray) and isinstance(y, xr.DataArray):
-        _check_samples(x, y)
+    targets = open_targets(y)
+    check_pair(x, targets)
+    features = check_features(x)
+    values = targets.read(slice(None))
+    labels = check_groups(groups, len(features.values))
+    return Inputs(features.values, values, labels, features.names, targets.coords)
+
+
+def open_targets(y: ArrayLike | xr.DataArray) -> Targets:
+    """Prepare targets to be read block by block.
+
+    Parameters
+    ----------
+    y : array-like or DataArray, shape (samples,) or (samples, targets)
+        Targets; a DataArray on dask or on a file stays there.
+
+    Returns
+    -------
+    Targets
+        The targets and their names.
+
+    Raises
+    ------
+    DataError
+        Wrong dimensions, no values, or no numbers.
+
+    Examples
+    --------
+    >>> open_targets(np.zeros((3, 2))).read(slice(0, 1)).shape
+    (3, 1)
+    """
     if isinstance(y, xr.DataArray) and y.ndim == 1:
         y = y.expand_dims("target", axis=1)
-    a, b = _numeric(x, "x"), _numeric(y, "y")
-    b = b[:, None] if b.ndim == 1 else b
-    for name, array, columns in (("x", a, "features"), ("y", b, "targets")):
-        if array.ndim != 2 or not array.size:
-            raise DataError(f"Expected {name} of shape (samples, {columns}); got {array.shape}.")
-    if len(a) != len(b):
-        raise DataError(
-            f"Expected as many samples in x as in y; got {len(a)} and {len(b)}. Rows of both "
-            "must be the same time points or presentations."
-        )
+    if isinstance(y, xr.DataArray) and not getattr(y.variable, "_in_memory", True):
+        values: Any = y
+        if y.dtype.kind not in "biuf":
+            raise DataError(f"Expected numbers in y; got {y.dtype}.")
+    else:
+        values = _numeric(y, "y")
+        values = values[:, None] if values.ndim == 1 else values
+    if values.ndim != 2 or not values.size:
+        raise DataError(f"Expected y of shape (samples, targets); got {values.shape}.")
     coords = target_coords(y)
-    features = _names(target_coords(x), a.shape[1])
-    _check_finite(a, "x", "features", features)
-    _check_finite(b, "y", "targets", _names(coords, b.shape[1]))
-    labels = None if groups is None else np.asarray(groups)
-    if labels is not None and labels.shape != (len(a),):
+    return Targets(values, y, coords, _names(coords, values.shape[1]))
+
+
+def check_features(x: ArrayLike | xr.DataArray) -> Features:
+    """Check features.
+
+    Parameters
+    ----------
+    x : array-like or DataArray, shape (samples, features)
+        Features.
+
+    Returns
+    -------
+    Features
+        The array and its names.
+
+    Raises
+    ------
+    DataError
+        Wrong dimensions, no values, no numbers, or values missing or infinite (named).
+
+    Examples
+    --------
+    >>> check_features(np.zeros((3, 2))).names
+    ['0', '1']
+    """
+    values = _numeric(x, "x")
+    if values.ndim != 2 or not values.size:
+        raise DataError(f"Expected x of shape (samples, features); got {values.shape}.")
+    names = _names(target_coords(x), values.shape[1])
+    _check_finite(values, "x", "features", names)
+    return Features(values, names)
+
+
+def check_pair(x: ArrayLike | xr.DataArray, targets: Targets) -> None:
+    """Refuse features and targets of different samples.
+
+    Parameters
+    ----------
+    x : array-like or DataArray, shape (samples, features)
+        Features.
+    targets : Targets
+        Targets.
+
+    Raises
+    ------
+    DataError
+        Different numbers of samples, or different sample coordinates.
+
+    Examples
+    --------
+    >>> check_pair(np.zeros((3, 2)), open_targets(np.zeros(3)))
+    """
+    if isinstance(x, xr.DataArray) and isinstance(targets.given, xr.DataArray):
+        _check_samples(x, targets.given)
+    shape = np.shape(x)
+    if len(shape) == 2 and shape[0] and shape[0] != len(targets.values):
         raise DataError(
-            f"Expected groups of shape ({len(a)},), one label per sample; got {labels.shape}."
+            f"Expected as many samples in x as in y; got {shape[0]} and {len(targets.values)}. "
+            "Rows of both must be the same time points or presentations."
         )
-    return Inputs(a, b, labels, features, coords)
+
+
+def check_groups(groups: ArrayLike | None, n: int) -> NDArray[Any] | None:
+    """Check that there is one group label per sample.
+
+    Parameters
+    ----------
+    groups : array-like, shape (samples,), optional
+        Group of each sample.
+    n : int
+        Number of samples.
+
+    Returns
+    -------
+    ndarray, shape (samples,), or None
+        The labels.
+
+    Raises
+    ------
+    DataError
+        Another number of labels.
+
+    Examples
+    --------
+    >>> check_groups(["a", "b"], 2).size
+    2
+    """
+    labels = None if groups is None else np.asarray(groups)
+    if labels is not None and labels.shape != (n,):
+        raise DataError(
+            f"Expected groups of shape ({n},), one label per sample; got {labels.shape}."
+        )
+    return labels
 
 
 def check_ceiling(
@@ -277,7 +463,8 @@ def _names(coords: Mapping[str, tuple[str, NDArray]], n: int) -> list[str]:
 
 def _check_finite(array: NDArray, name: str, columns: str, labels: Sequence[str]) -> None:
     """Refuse missing values, and name the columns that have them."""
-    size = np.abs(array).max(axis=0).astype(np.float64)
+    # Two extremes rather than the extreme of absolute values, which would be a copy.
+    size = np.maximum(array.max(axis=0), -array.min(axis=0)).astype(np.float64)
     bad = np.flatnonzero(~np.isfinite(size))
     huge = [labels[int(k)] for k in np.flatnonzero(size > LARGEST)]
     if huge and not bad.size:

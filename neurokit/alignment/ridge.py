@@ -1,84 +1,34 @@
 """Ridge regression in the spectral domain: one eigendecomposition, any penalty, any target.
 
-With centred features X (n, p) and targets Y (n, v), everything below follows from the
-eigendecomposition of the smaller Gram matrix: of XᵀX = V diag(w) Vᵀ when p < n (primal),
-of XXᵀ = U diag(w) Uᵀ otherwise (dual). A penalty α only rescales the rotated targets,
-so all penalties and all targets share it, and the (p, v) coefficients need not exist.
-All arithmetic is in float64: squaring the features' condition number leaves no room
-for less.
+With the features decomposed (see :mod:`~neurokit.alignment.spectra`), a penalty α only
+rescales the rotated targets, so all penalties and all targets share the decomposition, and
+the (features, targets) coefficients need not exist. Inputs in double precision are computed
+in it throughout; of inputs in single precision the matrix products are single, while
+eigenvalues, degrees of freedom and the errors summed over folds are double.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
+from neurokit.alignment.devices import host, place_for
+from neurokit.alignment.spectra import Fold, Spectrum, decompose, decompose_fold, gram_of
 from neurokit.alignment.splits import Folds
 from neurokit.errors import DataError, UnknownNameError
 
 __all__ = ["Problem", "Solution", "Spectrum", "edge_message", "prepare", "solve", "target_blocks"]
 
 Array = NDArray[np.float64]
-Selection = Literal["gcv", "loo", "kfold", "hybrid"]
 
 SELECTIONS = ("gcv", "loo", "kfold", "hybrid")
 FOLDED = ("kfold", "hybrid")  # selections that need inner folds
 AUTO_GRID = np.logspace(-4, 4, 17)
-TARGET_BLOCK = 2048  # targets at a time: bounds the float64 working memory
-SVD_BELOW = 1e-9  # penalties smaller than this share of the top eigenvalue need an SVD
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """The centred features of a ridge problem, decomposed.
-
-    Attributes
-    ----------
-    x : ndarray, shape (samples, features)
-        Features, centred when there is an intercept.
-    x_mean : ndarray, shape (features,)
-        What was subtracted; zeros without an intercept.
-    eigenvalues : ndarray, shape (rank,)
-        Of the smaller Gram matrix, not negative.
-    vectors : ndarray, shape (features, rank) or (samples, rank)
-        Eigenvectors of the primal or the dual problem; with an intercept the dual leaves out
-        the constant vector.
-    scores : ndarray, shape (samples, rank)
-        ``x @ vectors`` in the primal, the vectors themselves in the dual.
-    dual : bool
-        Whether the Gram matrix is over samples.
-    intercept : bool
-        Whether an intercept is fitted.
-    """
-
-    x: Array
-    x_mean: Array
-    eigenvalues: Array
-    vectors: Array
-    scores: Array
-    dual: bool
-    intercept: bool
-
-    def project(self, x: Array) -> Array:
-        """Express other samples in the basis in which :class:`Solution` has its weights."""
-        centred = x - self.x_mean
-        return (centred @ self.x.T if self.dual else centred) @ self.vectors
-
-    def coefficients(self, weights: Array) -> Array:
-        """Turn weights on the basis into coefficients, shape (features, targets)."""
-        rotated = self.vectors @ weights
-        return self.x.T @ rotated if self.dual else rotated
-
-    def mean_eigenvalue(self) -> float:
-        """Return the mean of the eigenvalues that are not zero, or 1 when all are."""
-        top = self.eigenvalues.max(initial=0.0)
-        kept = self.eigenvalues > top * max(self.x.shape) * np.finfo(float).eps
-        return float(self.eigenvalues[kept].mean()) if kept.any() else 1.0
+TARGET_BLOCK = 2048  # targets at a time: bounds the working memory, and stays in cache
 
 
 @dataclass(frozen=True)
@@ -93,15 +43,21 @@ class Problem:
         The grid.
     selection : {"gcv", "loo", "kfold", "hybrid"}
         How each target chooses from the grid.
-    inner : list of (Spectrum, ndarray, ndarray, ndarray)
-        For ``"kfold"`` and ``"hybrid"``: the decomposition of each inner training set, the
-        projected inner test samples, and the indices of both.
+    inner : list of Fold
+        For ``"kfold"`` and ``"hybrid"``: the inner training sets, decomposed.
     """
 
     spectrum: Spectrum
     alphas: Array
     selection: str
-    inner: list[tuple[Spectrum, Array, NDArray[np.intp], NDArray[np.intp]]]
+    inner: list[Fold]
+
+    def lean(self) -> Problem:
+        """Return the problem without what only projections and coefficients need."""
+        crossed = any(fold.rest is not None for fold in self.inner)
+        if crossed:
+            return self
+        return replace(self, spectrum=replace(self.spectrum, x=None, vectors=None))
 
 
 @dataclass(frozen=True)
@@ -112,7 +68,7 @@ class Solution:
     ----------
     chosen : ndarray of int, shape (targets,)
         Index of each target's penalty in the grid.
-    weights : ndarray, shape (rank, targets)
+    weights : array, shape (rank, targets)
         Weights on the basis of the :class:`Spectrum`.
     y_mean : ndarray, shape (targets,)
         Training mean, zeros without an intercept.
@@ -121,8 +77,8 @@ class Solution:
     """
 
     chosen: NDArray[np.intp]
-    weights: Array
-    y_mean: Array
+    weights: Any
+    y_mean: NDArray[Any]
     error: Array
 
 
@@ -132,13 +88,14 @@ def prepare(
     selection: str = "gcv",
     folds: Folds | None = None,
     fit_intercept: bool = True,
+    device: str = "cpu",
 ) -> Problem:
     """Do the work of a ridge fit that does not depend on the targets.
 
     Parameters
     ----------
     x : array-like, shape (samples, features)
-        Features.
+        Features. Their precision is the one of the arithmetic.
     alphas : array-like or "auto"
         Penalties, all positive. ``"auto"`` is the mean non-zero eigenvalue of the
         Gram matrix times ``logspace(-4, 4, 17)``: a grid that follows the features.
@@ -148,6 +105,8 @@ def prepare(
         Inner folds, needed by ``"kfold"`` and ``"hybrid"``.
     fit_intercept : bool
         Whether to centre features and targets by their training means.
+    device : str
+        Where to compute, see :func:`~neurokit.alignment.devices.place_for`.
 
     Returns
     -------
@@ -157,7 +116,7 @@ def prepare(
     Raises
     ------
     UnknownNameError
-        A selection that does not exist.
+        A selection or device that does not exist.
     DataError
         Penalties that are not positive and finite, or inner folds that are needed and missing.
 
@@ -168,65 +127,20 @@ def prepare(
     """
     if selection not in SELECTIONS:
         raise UnknownNameError("selection", selection, SELECTIONS)
-    x = np.asarray(x, dtype=np.float64)
     given = None if isinstance(alphas, str) and alphas == "auto" else _check_alphas(alphas)
-    smallest = np.inf if given is None else float(given.min())
-    spectrum = decompose(x, fit_intercept, smallest)
+    if selection in FOLDED and not folds:
+        raise DataError(f"selection={selection!r} needs inner folds; got none.")
+    x = np.asarray(x)
+    gram = gram_of(x, fit_intercept, place_for(device, x))
+    spectrum = decompose(gram, np.inf if given is None else float(given.min()))
     grid = spectrum.mean_eigenvalue() * AUTO_GRID if given is None else given
-    inner = []
-    if selection in FOLDED:
-        if not folds:
-            raise DataError(f"selection={selection!r} needs inner folds; got none.")
-        for train, test in folds:
-            part = decompose(x[train], fit_intercept, float(grid.min()))
-            inner.append((part, part.project(x[test]), train, test))
+    parts = (folds or []) if selection in FOLDED else []
+    least = float(grid.min())
+    inner = [decompose_fold(gram, train, test, least) for train, test in parts]
     return Problem(spectrum, grid, selection, inner)
 
 
-def decompose(x: Array, fit_intercept: bool = True, smallest_alpha: float = np.inf) -> Spectrum:
-    """Decompose the smaller Gram matrix of the features.
-
-    Parameters
-    ----------
-    x : ndarray, shape (samples, features)
-        Features.
-    fit_intercept : bool
-        Whether to subtract the features' means first.
-    smallest_alpha : float
-        The smallest penalty that will be used. Eigenvalues of a Gram matrix are known to
-        about 1e-16 of the largest; where that is not small against the penalty, a
-        singular value decomposition of the features is used instead.
-
-    Returns
-    -------
-    Spectrum
-        The decomposition.
-
-    Examples
-    --------
-    >>> decompose(np.array([[1.0, 0.0], [0.0, 2.0], [0.0, 0.0]]), False).eigenvalues
-    array([1., 4.])
-    """
-    n, p = x.shape
-    x_mean = x.mean(axis=0) if fit_intercept else np.zeros(p)
-    centred = x - x_mean if fit_intercept else x
-    dual = p >= n  # at p = n the dual residual does not cancel as y minus the fit does
-    gram = centred @ centred.T if dual else centred.T @ centred
-    # Centred samples leave the constant vector without an eigenvalue. Given the largest one it
-    # can be told apart and dropped; kept, it would cancel against the intercept's 1/n.
-    lift = 2 * np.abs(gram).sum(axis=0).max() + 1.0 if dual and fit_intercept else 0.0
-    gram += lift / n
-    values, vectors = scipy.linalg.eigh(gram, driver="evd", overwrite_a=True, check_finite=False)
-    top = values[-2] if lift and n > 1 else values[-1]
-    if smallest_alpha < SVD_BELOW * top:
-        values, vectors = _singular(centred, dual, lift)
-    if lift:
-        values, vectors = values[:-1], vectors[:, :-1]
-    scores = vectors if dual else centred @ vectors
-    return Spectrum(centred, x_mean, np.maximum(values, 0), vectors, scores, dual, fit_intercept)
-
-
-def solve(problem: Problem, y: ArrayLike) -> Solution:
+def solve(problem: Problem, y: Any) -> Solution:
     """Choose a penalty for each target and fit it.
 
     Parameters
@@ -248,25 +162,27 @@ def solve(problem: Problem, y: ArrayLike) -> Solution:
     >>> (problem.spectrum.project(np.array([[3.0]])) @ solution.weights + solution.y_mean).round(3)
     array([[7.]])
     """
-    y = np.asarray(y, dtype=np.float64)
-    spectrum = problem.spectrum
-    y_mean = y.mean(axis=0) if spectrum.intercept else np.zeros(y.shape[1])
+    spectrum, place = problem.spectrum, problem.spectrum.place
+    y = place.put(y)
+    y_mean = y.mean(0) if spectrum.intercept else 0 * y[0]
     centred = y - y_mean
-    rotated = spectrum.scores.T @ centred
-    grid = np.arange(len(problem.alphas))[:, None]
+    cross = _cross(problem, centred)
+    rotated = spectrum.scores.T @ centred if cross is None else spectrum.vectors.T @ cross
     if problem.selection == "kfold":
-        errors = _kfold_errors(problem, y, grid)
+        tried = np.arange(len(problem.alphas))[:, None]
+        errors = _kfold_errors(problem, centred, cross, tried)
     elif problem.selection == "loo":
         errors = _loo_errors(spectrum, centred, rotated, problem.alphas)
     else:
         errors = _gcv_errors(spectrum, centred, rotated, problem.alphas)
-    chosen = errors.argmin(axis=0)
+    chosen = host(errors.argmin(0))
     if problem.selection == "hybrid":
-        near = np.clip(chosen + np.array([[-1], [0], [1]]), 0, len(grid) - 1)
-        errors = _kfold_errors(problem, y, near)
-        chosen = np.take_along_axis(near, errors.argmin(axis=0)[None], axis=0)[0]
-    gain = 1 / (spectrum.eigenvalues[:, None] + problem.alphas)
-    return Solution(chosen, gain[:, chosen] * rotated, y_mean, errors.min(axis=0))
+        near = np.clip(chosen + np.array([[-1], [0], [1]]), 0, len(problem.alphas) - 1)
+        errors = _kfold_errors(problem, centred, cross, near)
+        chosen = near[host(errors.argmin(0)), np.arange(near.shape[1])]
+    error = host(errors).min(axis=0).astype(np.float64)
+    penalty = place.put(spectrum.eigenvalues)[:, None] + place.put(problem.alphas[chosen])
+    return Solution(chosen, rotated / penalty, host(y_mean), error)
 
 
 def target_blocks(n_targets: int) -> Iterator[slice]:
@@ -323,75 +239,99 @@ def edge_message(chosen: Sequence[NDArray[np.intp]], n_alphas: int) -> str | Non
     )
 
 
-def _singular(x: Array, dual: bool, lift: float) -> tuple[Array, Array]:
-    """Return eigenvalues and vectors as :func:`decompose` has them, without squaring ``x``."""
-    if lift:
-        x = np.column_stack([x, np.full(len(x), np.sqrt(lift / len(x)))])
-    left, singular, right = scipy.linalg.svd(x, full_matrices=False, check_finite=False)
-    vectors = left if dual else right.T
-    return singular[::-1] ** 2, vectors[:, ::-1]
+def _cross(problem: Problem, y: Any) -> Any:
+    """Multiply features with targets, where some fold wants the products."""
+    if all(fold.rest is None for fold in problem.inner):
+        return None
+    return problem.spectrum.x.T @ y
 
 
-def _gcv_errors(spectrum: Spectrum, y: Array, rotated: Array, alphas: Array) -> Array:
+def _gcv_errors(spectrum: Spectrum, y: Any, rotated: Any, alphas: Array) -> Any:
     """Score all penalties by generalised cross-validation (Golub, Heath & Wahba 1979, eq. 1.4).
 
     The residual sum of squares of every penalty and target is one product on the squared
     rotated targets.
     """
-    w = spectrum.eigenvalues[:, None]
+    place, w = spectrum.place, spectrum.eigenvalues[:, None]
     keep = alphas / (w + alphas)
     if spectrum.dual:
-        rss = (keep**2).T @ rotated**2
+        rss = place.put((keep**2).T) @ (rotated * rotated)
         freedom = keep.sum(axis=0)
     else:
         # ‖y‖² - Σ s(2 - s) z² with s = w/(w+α) and z² = rotated²/w, free of the division by w.
-        explained = ((1 + keep) / (w + alphas)).T @ rotated**2
-        rss = np.maximum(np.einsum("nv,nv->v", y, y) - explained, 0)
+        # Only the smallest penalty's is had by subtraction; what others add to it is a sum of
+        # positive terms, so that rounding does not choose among penalties.
+        share = (1 + keep) / (w + alphas)
+        share[:, 1:] = share[:, :1] - share[:, 1:]
+        terms = place.put(share.T) @ (rotated * rotated)
+        least = (place.square_sum(y) - terms[0]).clip(0)
+        terms[0] = 0
+        rss = least + terms
         freedom = len(y) - spectrum.intercept - len(w) + keep.sum(axis=0)
-    return rss / freedom[:, None] ** 2
+    return rss / place.put(freedom[:, None] ** 2, place.wide)
 
 
-def _loo_errors(spectrum: Spectrum, y: Array, rotated: Array, alphas: Array) -> Array:
+def _loo_errors(spectrum: Spectrum, y: Any, rotated: Any, alphas: Array) -> Any:
     """Score all penalties by the exact leave-one-out mean squared error.
 
     The error of a left-out sample is its residual over 1 - h, h being the diagonal of the
     hat matrix with 1/n for the intercept (Allen 1974; Rifkin & Lippert 2007, section 4).
     """
-    w = spectrum.eigenvalues
-    squared = spectrum.scores**2
-    errors = np.empty((len(alphas), y.shape[1]))
+    place, w = spectrum.place, spectrum.eigenvalues
+    squared = host(spectrum.scores).astype(np.float64) ** 2
+    errors = place.zeros((len(alphas), y.shape[1]))
     for k, alpha in enumerate(alphas):
-        if spectrum.dual:
+        gain = alpha / (w + alpha) if spectrum.dual else 1 / (w + alpha)
+        residual = (spectrum.scores * place.put(gain)) @ rotated
+        left = squared @ gain
+        if not spectrum.dual:
             # The residual itself is smooth in the dual; y minus the fit would cancel.
-            keep = alpha / (w + alpha)
-            residual, left = spectrum.scores @ (keep[:, None] * rotated), squared @ keep
-        else:
-            gain = 1 / (w + alpha)
-            residual = y - spectrum.scores @ (gain[:, None] * rotated)
-            left = 1 - spectrum.intercept / len(y) - squared @ gain
-        residual /= left[:, None]
-        errors[k] = np.einsum("nv,nv->v", residual, residual) / len(y)
+            residual -= y
+            left = 1 - spectrum.intercept / len(y) - left
+        residual /= place.put(left[:, None])
+        errors[k] = place.square_sum(residual) / len(y)
     return errors
 
 
-def _kfold_errors(problem: Problem, y: Array, tried: NDArray[np.intp]) -> Array:
+def _kfold_errors(problem: Problem, y: Any, cross: Any, tried: NDArray[np.intp]) -> Any:
     """Score penalties by the mean squared error of each inner fold, averaged over folds.
 
     Rows of ``tried`` are indices of penalties, one for all targets or one for each.
     """
-    errors = np.zeros((len(tried), y.shape[1]))
-    for spectrum, projected, train, test in problem.inner:
-        y_mean = y[train].mean(axis=0) if spectrum.intercept else np.zeros(y.shape[1])
-        rotated = spectrum.scores.T @ (y[train] - y_mean)
-        held_out = y[test] - y_mean
+    place = problem.spectrum.place
+    errors = place.zeros((len(tried), y.shape[1]))
+    for fold in problem.inner:
+        rotated, held_out = _sides(problem, fold, y, cross)
+        w = place.put(fold.eigenvalues)[:, None]
         for k, alpha in enumerate(problem.alphas[tried]):
-            gain = 1 / (spectrum.eigenvalues[:, None] + alpha)
+            gain = 1 / (w + place.put(alpha))
             # One penalty for all is cheaper to apply to the samples than to the targets.
-            shared = gain.shape[1] == 1
-            left, right = (projected * gain.T, rotated) if shared else (projected, gain * rotated)
-            residual = held_out - left @ right
-            errors[k] += np.einsum("nv,nv->v", residual, residual) / len(test)
-    return errors / len(problem.inner)
+            if gain.shape[1] == 1:
+                residual = (fold.projected * gain.T) @ rotated
+            else:
+                residual = fold.projected @ (gain * rotated)
+            residual -= held_out
+            errors[k] += place.square_sum(residual) / (len(fold.test) * len(problem.inner))
+    return errors
+
+
+def _sides(problem: Problem, fold: Fold, y: Any, cross: Any) -> tuple[Any, Any]:
+    """Return the rotated targets of an inner training set, and the targets it has to predict."""
+    place, intercept = problem.spectrum.place, problem.spectrum.intercept
+    if fold.rest is None:
+        inside = y[place.index(fold.train)]
+        mean = inside.mean(0) if intercept else 0
+        rotated = fold.scores.T @ inside
+    else:
+        rest = place.index(fold.rest)
+        outside = y[rest]
+        # The targets of all samples sum to zero, and so do the features.
+        mean = -outside.sum(0) / len(fold.train) if intercept else 0
+        inside = cross - problem.spectrum.x[rest].T @ outside
+        if intercept:
+            inside -= len(fold.train) * fold.mean[:, None] * mean
+        rotated = fold.vectors.T @ inside
+    return rotated, y[place.index(fold.test)] - mean
 
 
 def _check_alphas(alphas: ArrayLike | str) -> Array:

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from neurokit.catalog.benchmarks import BenchmarkCard, benchmark_card
     from neurokit.catalog.cards import Card, card, read_card
     from neurokit.catalog.fields import Expect, RemoteFile
     from neurokit.catalog.folders import Kind, find, names, shelf, shelves
     from neurokit.catalog.schema import Schema, read_toml
 
 __all__ = [
+    "BenchmarkCard",
     "Card",
     "Expect",
     "Kind",
     "RemoteFile",
     "Schema",
+    "benchmark_card",
     "card",
     "find",
     "names",
@@ -33,6 +36,7 @@ __all__ = [
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "benchmarks": ["BenchmarkCard", "benchmark_card"],
         "cards": ["Card", "card", "read_card"],
         "fields": ["Expect", "RemoteFile"],
         "folders": ["Kind", "find", "names", "shelf", "shelves"],

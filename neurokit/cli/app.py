@@ -90,6 +90,58 @@ def run(
     answer_recipes([find(recipe)], output, seed)
 
 
+@app.command(epilog="Example: neurokit align haxby-words --model one-hot --output report.html")
+def align(
+    benchmark: Annotated[str, typer.Argument(help="Name of a benchmark, or a TOML file.")],
+    model: Annotated[
+        str, typer.Option(help="one-hot, letters, length, any model's name, or .npz of layers.")
+    ],
+    layers: Annotated[str, typer.Option(help="all, or names with commas between.")] = "all",
+    data: Annotated[Path | None, typer.Option(help="Your copy of the data.")] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="ours, brain-score, litcoder, lebel or hadidi.")
+    ] = None,
+    keyword: Annotated[
+        list[str] | None,
+        typer.Option("--keyword", "-k", help="NAME=VALUE for the reader, such as subject=UTS03."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where an HTML report goes.")
+    ] = None,
+    seed: Seed = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    untrained: Annotated[
+        bool, typer.Option("--untrained/--no-untrained", help="Score the untrained twin too.")
+    ] = True,
+    save: Annotated[
+        bool, typer.Option("--save", help="Keep the score for the leaderboard.")
+    ] = False,
+    results: Annotated[
+        Path | None, typer.Option(help="Keep it in this folder of tables instead.")
+    ] = None,
+) -> None:
+    """Score a model against a brain, with ceiling, baselines and a leakage report."""
+    from neurokit.cli.align import run_benchmark
+    from neurokit.cli.data import keyword_of
+
+    run_benchmark(
+        benchmark, model, layers, data=data, protocol=protocol,
+        reading=dict(keyword_of(text) for text in keyword or []), output=output, seed=seed,
+        device=device, untrained=untrained, save=save, results=results,
+    )  # fmt: skip
+
+
+@app.command(epilog="Example: neurokit leaderboard --suite language")
+def leaderboard(
+    suite: Annotated[str | None, typer.Option(help="Only this suite of benchmarks.")] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder of tables of results.")] = None,
+) -> None:
+    """Show all scores that were kept, best first; stale ones are marked."""
+    from neurokit.cli.align import print_leaderboard
+
+    print_leaderboard(suite, results)
+
+
 @app.command(epilog="Example: neurokit report scores.nc --output report.html")
 def report(
     results: Annotated[

@@ -68,7 +68,7 @@ def convert(
     """Read a recording and save it as zarr."""
     from neurokit import datasets
 
-    rec = datasets.read(source, **dict(_keyword(text) for text in keyword or []))
+    rec = datasets.read(source, **dict(keyword_of(text) for text in keyword or []))
     path = rec.save(target, overwrite=overwrite)
     typer.echo(repr(rec))
     typer.echo(f"Saved: {path}")
@@ -92,7 +92,26 @@ def _lines(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _keyword(text: str) -> tuple[str, Any]:
+def keyword_of(text: str) -> tuple[str, Any]:
+    """Split NAME=VALUE, and read the value as Python where it is that.
+
+    Parameters
+    ----------
+    text : str
+        As typed.
+
+    Returns
+    -------
+    name : str
+        An identifier.
+    value : object
+        A number, list and so on, else the text.
+
+    Raises
+    ------
+    typer.BadParameter
+        Without an equals sign or a name.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise typer.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--keyword")

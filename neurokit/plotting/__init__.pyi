@@ -1,14 +1,17 @@
 from .courses import butterfly, time_courses
 from .curves import predicted_vs_true, tuning_curves
+from .layers import brain_scatter, layer_curve
 from .maps import confusion, connectivity_matrix, topomap
 from .scores import null_distribution, score_distribution, score_strip
 from .theme import COLORS, style
 
 __all__ = [
     "COLORS",
+    "brain_scatter",
     "butterfly",
     "confusion",
     "connectivity_matrix",
+    "layer_curve",
     "null_distribution",
     "predicted_vs_true",
     "score_distribution",

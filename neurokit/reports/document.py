@@ -42,7 +42,8 @@ def report(
     ----------
     results : object, Dataset, sequence or mapping
         Answers (see :class:`~neurokit.reports.Finding` for the attributes), the Dataset of
-        :func:`neurokit.alignment.encode`, several of them, or a mapping from names to them.
+        :func:`neurokit.alignment.encode`, the score of a benchmark, several of them,
+        or a mapping from names to them.
     path : path-like
         The file; replaced whole or not at all. Missing folders are made.
     title : str

@@ -165,7 +165,8 @@ def as_findings(results: Any) -> list[Finding]:
     ----------
     results : object, Dataset, sequence or mapping
         A finding, or anything with its attributes; the result of
-        :func:`neurokit.alignment.encode`; several of them; or a mapping from names to them.
+        :func:`neurokit.alignment.encode`; the score of a benchmark; several of them;
+        or a mapping from names to them.
 
     Returns
     -------
@@ -205,6 +206,10 @@ def _is_dataset(result: Any) -> bool:
 
 
 def _finding(result: Any, name: str) -> Finding:
+    if _is_dataset(result) and "benchmark" in result.attrs:
+        from neurokit.reports.benchmark import benchmark_finding
+
+        return benchmark_finding(result, name)
     if _is_dataset(result):
         from neurokit.reports.encoding import encoding_finding
 

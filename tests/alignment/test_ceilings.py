@@ -136,3 +136,41 @@ def test_bad_arguments():
         noise_ceiling(simulate(1.0, n=10), n_splits=0)
     with pytest.raises(DataError, match="smallest ncsnr of -1"):
         ceilings.reliability_from_ncsnr([-1.0], 2)
+
+
+@pytest.mark.parametrize(("v0", "tau"), [(0.3, 1.5), (0.55, 4.0), (0.9, 10.0)])
+def test_extrapolates_to_the_asymptote(v0, tau):
+    rng = np.random.default_rng(0)
+    pools = np.tile(np.arange(1, 13), 20)
+    curve = v0 * (1 - np.exp(-pools / tau))
+    exact = ceilings.extrapolated_ceiling(pools, curve)
+    assert float(exact.ceiling[0]) == pytest.approx(v0, rel=1e-4)
+    assert float(exact.tau[0]) == pytest.approx(tau, rel=1e-3)
+    noisy = curve[:, None] + 0.05 * rng.standard_normal((240, 30))
+    noisy[3, 0] = np.nan
+    found = ceilings.extrapolated_ceiling(pools, noisy)
+    assert float(found.ceiling.median()) == pytest.approx(v0, abs=0.02)
+
+
+def test_a_curve_that_does_not_bend_has_no_ceiling():
+    pools = np.arange(1, 9)
+    scores = xr.DataArray(
+        np.stack([0.05 * pools, np.zeros(8), 1 - np.exp(-pools / 2)], axis=1),
+        dims=("draw", "region"), coords={"region": ["line", "none", "curve"]},
+    )  # fmt: skip
+    found = ceilings.extrapolated_ceiling(pools, scores)
+    assert np.isnan(found.ceiling.sel(target=["line", "none"])).all()
+    assert float(found.ceiling.sel(target="curve")) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("pools", "scores", "match"),
+    [
+        ([1, 2, 3], np.zeros(4), r"got \(3,\) and \(4,\)"),
+        ([1, 2, 2], np.zeros(3), r"of three sizes; got \[1.0, 2.0\]"),
+        ([0, 1, 2], np.zeros(3), "one subject or more"),
+    ],
+)
+def test_extrapolation_says_what_is_missing(pools, scores, match):
+    with pytest.raises(DataError, match=match):
+        ceilings.extrapolated_ceiling(pools, scores)

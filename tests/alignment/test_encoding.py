@@ -13,8 +13,7 @@ from sklearn.linear_model import RidgeCV as SklearnRidgeCV
 from sklearn.model_selection import KFold, LeaveOneGroupOut
 from sklearn.preprocessing import StandardScaler
 
-from neurokit.alignment import encode, encoding, noise_ceiling
-from neurokit.alignment.inputs import check_inputs
+from neurokit.alignment import encode, noise_ceiling, plans, ridge
 from neurokit.errors import DataError, UnknownNameError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Penalty grid edge")
@@ -66,19 +65,23 @@ def test_equals_the_same_analysis_in_sklearn(p, grouped):
 @pytest.mark.parametrize("selection", ["gcv", "loo", "kfold", "hybrid"])
 def test_nothing_of_a_test_sample_reaches_the_training(selection):
     x, y = simulate()
-    data = check_inputs(x, y)
     train, test = np.arange(50, 200), np.arange(50)
-    plan = encoding._Plan("auto", selection, 5, 0, True)
-    plain = encoding._fit(x, data, train, test, plan)
+    settings = plans.Settings(selection=selection, cv=[(train, test)], n_permutations=0)
+
+    def fit(x, y):
+        model = plans.make_plan(x, None, settings).layers[""][0]
+        solution = ridge.solve(model.problem, y[train])
+        return solution.chosen, model.ahead @ solution.weights + solution.y_mean
+
+    chosen, prediction = fit(x, y)
     wild = np.where(np.arange(200)[:, None] < 50, 1e6 * y, y)
     order = np.concatenate([np.random.default_rng(0).permutation(50), np.arange(50, 200)])
-    moved = encoding._fit(x[order], check_inputs(x[order], wild), train, test, plan)
-    np.testing.assert_array_equal(moved.alpha, plain.alpha)
-    np.testing.assert_array_equal(moved.prediction[np.argsort(order[:50])], plain.prediction)
+    moved_chosen, moved = fit(x[order], wild)
+    np.testing.assert_array_equal(moved_chosen, chosen)
+    np.testing.assert_array_equal(moved[np.argsort(order[:50])], prediction)
     far = x.copy()
     far[test[1:]] = 1e6
-    kept = encoding._fit(far, data, train, test, plan)
-    np.testing.assert_allclose(kept.prediction[0], plain.prediction[0], rtol=1e-12)
+    np.testing.assert_allclose(fit(far, y)[1][0], prediction[0], rtol=1e-12)
 
 
 def test_recovers_planted_signal_with_its_ceiling():
@@ -275,19 +278,17 @@ def test_units_of_features_and_targets_do_not_matter():
 def test_blocks_of_targets_change_nothing(monkeypatch):
     x, y = simulate(v=9)
     whole = encode(x, y, n_permutations=30, n_bootstraps=30)
-    monkeypatch.setattr(encoding.ridge, "TARGET_BLOCK", 4)
+    monkeypatch.setattr(ridge, "TARGET_BLOCK", 4)
     xr.testing.assert_allclose(encode(x, y, n_permutations=30, n_bootstraps=30), whole)
 
 
 def test_inner_folds_keep_groups_whole():
-    x, y = simulate(n=100)
     groups = np.repeat(np.arange(5), 20)
-    data = check_inputs(x, y, groups)
     train = np.arange(20, 100)
-    plan = encoding._Plan("auto", "kfold", 5, 0, True)
-    for inner_train, inner_test in encoding._inner_folds(data, train, plan):
+    five, four = plans.Settings(inner_cv=5), plans.Settings(inner_cv=4)
+    for inner_train, inner_test in plans._inner_folds(groups, train, five, 0):
         assert not set(groups[train][inner_train]) & set(groups[train][inner_test])
-    one = encoding._inner_folds(data, np.arange(20), encoding._Plan("auto", "kfold", 4, 2, True))
+    one = plans._inner_folds(groups, np.arange(20), four, 2)
     assert [len(test) for _, test in one] == [5, 5, 5, 5]
 
 
@@ -330,7 +331,7 @@ def holed(array, row, column, value=np.nan):
         ((X, Y[:30]), {}, "as many samples in x as in y; got 40 and 30"),
         ((X[:, 0], Y), {}, r"Expected x of shape \(samples, features\); got \(40,\)"),
         ((X, Y[:, :0]), {}, r"Expected y of shape \(samples, targets\); got \(40, 0\)"),
-        ((X[:0], Y[:0]), {}, r"Expected x of shape .* got \(0, 12\)"),
+        ((X[:0], Y[:0]), {}, r"Expected y of shape .* got \(0, 6\)"),
         ((X, holed(NAMED, 3, 1)), {}, "1 of 240 values in y .* 1 of 6 targets: b"),
         ((X, holed(Y, slice(None), slice(None))), {}, "0, 1, 2, 3, 4 and 1 more"),
         ((holed(X, 0, 5, np.inf), Y), {}, "in x are missing or infinite, .* features: 5"),
@@ -401,4 +402,4 @@ def test_importing_the_package_loads_nothing_heavy():
         "a.encode; print('sklearn' in sys.modules); print(sorted(a.__all__)[:2])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n")[:3] == ["[]", "False", "['RidgeCV', 'bands']"]
+    assert done.stdout.split("\n")[:3] == ["[]", "False", "['AffineMap', 'BandedRidgeCV']"]

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from neurokit.alignment import RidgeCV, ridge
+from neurokit.alignment.splits import contiguous
 from neurokit.errors import DataError, UnknownNameError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Penalty grid edge")
@@ -244,3 +245,68 @@ def test_hybrid_is_the_best_of_three_neighbours_by_kfold():
     assert (gcv != hybrid).any()
     with pytest.raises(DataError, match="selection='hybrid' needs inner folds"):
         ridge.prepare(x, "auto", "hybrid")
+
+
+@pytest.mark.parametrize(("n", "p"), [(150, 20), (150, 110), (100, 250)])
+def test_kfold_penalties_equal_himalayas(n, p):
+    himalaya = pytest.importorskip("himalaya.ridge")
+    scoring = pytest.importorskip("himalaya.scoring")
+    x, y = simulate(n, p, v=300)
+    alphas = np.logspace(-1, 5, 10)
+    # Our criterion is the squared error; that of himalaya by default is R2.
+    params = {"warn": False, "score_func": scoring.l2_neg_loss}
+    theirs = himalaya.RidgeCV(
+        alphas=alphas, cv=KFold(5), fit_intercept=True, solver_params=params
+    ).fit(x, y)
+    ours = RidgeCV(alphas, "kfold").fit(x, y)
+    assert np.isclose(ours.best_alphas_, theirs.best_alphas_).mean() >= 0.99
+    np.testing.assert_allclose(ours.predict(x), theirs.predict(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("selection", ["gcv", "loo", "kfold", "hybrid"])
+@pytest.mark.parametrize(("n", "p"), [(300, 40), (200, 150), (150, 400)])
+def test_single_precision_keeps_the_penalties(n, p, selection):
+    x, y = simulate(n, p, v=300)
+    alphas = np.logspace(-1, 5, 13)
+    double = RidgeCV(alphas, selection).fit(x, y)
+    single = RidgeCV(alphas, selection).fit(x.astype("f4"), y.astype("f4"))
+    assert (single.best_alphas_ == double.best_alphas_).mean() >= 0.99
+    same = single.best_alphas_ == double.best_alphas_
+    np.testing.assert_allclose(single.coef_[same], double.coef_[same], atol=2e-2)
+
+
+def test_gcv_is_within_one_step_of_kfold():
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((500, 60))
+    y = x @ rng.standard_normal((60, 400)) * np.linspace(0.05, 0.5, 400)
+    y += rng.standard_normal(y.shape)
+    alphas = np.logspace(0, 4, 9)
+    gcv, kfold = (RidgeCV(alphas, name).fit(x, y).best_alphas_ for name in ("gcv", "kfold"))
+    steps = np.searchsorted(alphas, gcv) - np.searchsorted(alphas, kfold)
+    assert (np.abs(steps) <= 1).mean() >= 0.99
+
+
+def test_folds_with_a_gap_are_had_by_subtraction_too():
+    x, y = simulate(120, 8)
+    folds = contiguous(120, 4, gap=5)
+    problem = ridge.prepare(x, np.logspace(0, 4, 5), "kfold", folds)
+    assert problem.inner[0].rest is not None
+    assert problem.lean() is problem
+    errors = np.zeros((5, y.shape[1]))
+    for train, test in folds:
+        for k, alpha in enumerate(problem.alphas):
+            predicted = Ridge(alpha).fit(x[train], y[train]).predict(x[test])
+            errors[k] += ((y[test] - predicted) ** 2).mean(axis=0) / 4
+    solution = ridge.solve(problem, y)
+    np.testing.assert_allclose(solution.error, errors.min(axis=0), rtol=1e-9)
+    np.testing.assert_array_equal(solution.chosen, errors.argmin(axis=0))
+
+
+def test_hard_cases_in_single_precision_are_decomposed_in_double():
+    rng = np.random.default_rng(6)
+    for shape in ((80, 20), (30, 60)):
+        x = (rng.standard_normal(shape) * np.logspace(0, -3, shape[1])).astype("f4")
+        y = rng.standard_normal((shape[0], 3)).astype("f4")
+        single = RidgeCV([1e-7]).fit(x, y).predict(x)
+        double = Ridge(1e-7, solver="svd").fit(x.astype("f8"), y.astype("f8")).predict(x)
+        np.testing.assert_allclose(single, double, atol=5e-2)

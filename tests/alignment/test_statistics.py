@@ -6,7 +6,7 @@ import scipy.signal
 import scipy.stats
 from sklearn.metrics import r2_score
 
-from neurokit.alignment import splits, statistics
+from neurokit.alignment import resampling, splits, statistics
 from neurokit.errors import DataError
 
 
@@ -46,8 +46,8 @@ def test_rotations_equal_moving_the_rows_one_by_one():
     rng = np.random.default_rng(2)
     y, prediction = rng.standard_normal((2, 30, 4))
     fold = np.repeat([0, 1], [17, 13])
-    measured, predicted = (statistics._unit_norm_by(a, fold) for a in (y, prediction))
-    null = statistics._rotated(measured, predicted, fold, 20, np.random.default_rng(5))
+    measured, predicted = (resampling.unit_norm_by(a, fold) for a in (y, prediction))
+    null = resampling._rotated(measured, predicted, fold, 20, np.random.default_rng(5))
     again = np.random.default_rng(5)
     moves = [again.integers(17, size=20), again.integers(13, size=20)]
     for i in range(20):
@@ -67,7 +67,7 @@ def test_blocks_change_places_inside_their_segment_only():
         y = np.zeros((17, 1))
         y[row] = 1
         rng = np.random.default_rng(0)
-        seen.append(statistics._exchanged(y, marks, segment, 3, 50, rng)[:, 0])
+        seen.append(resampling._exchanged(y, marks, segment, 3, 50, rng)[:, 0])
     order = np.array(seen).T.astype(int)
     np.testing.assert_array_equal(np.sort(order, axis=1), np.tile(np.arange(17), (50, 1)))
     assert (order[:, :10] < 10).all()
@@ -211,3 +211,17 @@ def test_folds_that_train_each_other_are_told_from_those_that_do_not():
 def test_says_what_does_not_fit(call, match):
     with pytest.raises(DataError, match=match):
         call(np.random.default_rng(0).standard_normal((10, 2)))
+
+
+@pytest.mark.parametrize(("dependent", "method"), [(False, "fdr_bh"), (True, "fdr_by")])
+def test_false_discovery_is_statsmodels_and_skips_what_was_not_tested(dependent, method):
+    multitest = pytest.importorskip("statsmodels.stats.multitest")
+    p = np.random.default_rng(0).uniform(0, 0.3, (6, 5))
+    expected = multitest.multipletests(p.ravel(), method=method)[1].reshape(6, 5)
+    np.testing.assert_allclose(statistics.false_discovery(p, dependent=dependent), expected)
+    holes = np.column_stack([p, np.full(6, np.nan)])
+    found = statistics.false_discovery(holes, dependent=dependent)
+    np.testing.assert_allclose(found[:, :5], expected)
+    assert np.isnan(found[:, 5]).all()
+    with pytest.raises(DataError, match="p-values from 0 to 1; got -0.1 to 0.5"):
+        statistics.false_discovery([-0.1, 0.5])

@@ -19,6 +19,7 @@ runner = CliRunner()
 COMMANDS = [
     [], ["demo"], ["run"], ["report"], ["doctor"], ["data"],
     ["data", "list"], ["data", "info"], ["data", "fetch"], ["data", "convert"],
+    ["align"], ["leaderboard"],
 ]  # fmt: skip
 
 
