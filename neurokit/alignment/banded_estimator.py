@@ -37,7 +37,7 @@ class BandedRidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         :func:`~neurokit.alignment.bands.band_columns`. None puts all features in one band,
         which is :class:`~neurokit.alignment.RidgeCV`.
     alphas : array-like or "auto"
-        Penalties to choose from. ``"auto"`` is the mean non-zero eigenvalue of the Gram
+        Penalties to choose from. ``"auto"`` is the mean eigenvalue of the Gram
         matrix of the weighted features times ``logspace(-4, 4, 17)``.
     n_weightings : int
         How many weightings are tried, see :func:`~neurokit.alignment.bands.candidates`. More

@@ -30,7 +30,7 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
     Parameters
     ----------
     alphas : array-like or "auto"
-        Penalties to choose from. ``"auto"`` is the mean non-zero eigenvalue of the centred
+        Penalties to choose from. ``"auto"`` is the mean eigenvalue of the centred
         Gram matrix times ``logspace(-4, 4, 17)``.
     selection : {"gcv", "loo", "kfold", "hybrid"}
         ``"gcv"``: generalised cross-validation (Golub, Heath & Wahba 1979), the fastest.

@@ -97,7 +97,7 @@ def prepare(
     x : array-like, shape (samples, features)
         Features. Their precision is the one of the arithmetic.
     alphas : array-like or "auto"
-        Penalties, all positive. ``"auto"`` is the mean non-zero eigenvalue of the
+        Penalties, all positive. ``"auto"`` is the mean eigenvalue of the
         Gram matrix times ``logspace(-4, 4, 17)``: a grid that follows the features.
     selection : {"gcv", "loo", "kfold", "hybrid"}
         Criterion by which each target chooses its penalty.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neurokit.alignment.banded_estimator import BandedRidgeCV
 from neurokit.alignment.estimator import RidgeCV
+from neurokit.alignment.pls import PLSRegression
 from neurokit.alignment.splits import Folds
 from neurokit.errors import DataError
 
@@ -115,8 +116,6 @@ def cross_predict(
 def _model(regression: Regression, x: Array, n_first: int) -> Any:
     n, p = x.shape
     if regression.kind == "pls":
-        from sklearn.cross_decomposition import PLSRegression
-
         return PLSRegression(min(regression.components, n - 1, p), scale=False)
     if regression.kind == "ridge-shared":
         from sklearn.linear_model import RidgeCV as SharedRidgeCV
@@ -125,8 +124,7 @@ def _model(regression: Regression, x: Array, n_first: int) -> Any:
     if regression.kind == "banded" and 0 < n_first < p:
         bands = {"first": np.arange(n_first), "second": np.arange(n_first, p)}
         return BandedRidgeCV(bands, regression.alphas, selection=regression.selection)
-    grid = _grid(x) if regression.alphas == "auto" else regression.alphas
-    return RidgeCV(grid, regression.selection)
+    return RidgeCV(regression.alphas, regression.selection)
 
 
 def _grid(x: Array) -> Array:

@@ -10,16 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from neurokit.alignment.benchmarks.plain import PLAIN
+from neurokit.alignment.downsample import lanczos
 from neurokit.errors import DataError
 
 if TYPE_CHECKING:
     from neurokit.catalog.benchmarks import BenchmarkCard
     from neurokit.datasets.assemblies import Assembly
 
-__all__ = ["at_presentations", "lanczos", "of_words", "word_nuisance", "words_of"]
+__all__ = ["at_presentations", "of_words", "word_nuisance", "words_of"]
 
 Array = NDArray[np.float32]
-_LOBES = 3
 
 
 def words_of(card: BenchmarkCard, assembly: Assembly) -> pd.DataFrame | None:
@@ -101,8 +101,8 @@ def at_presentations(values: NDArray, words: pd.DataFrame, assembly: Assembly) -
     Returns
     -------
     ndarray, shape (presentations, features)
-        With timed words each story filtered by :func:`lanczos` from the middles of the words
-        to the volumes; else the rows of the words that were presented.
+        Timed words are filtered (:func:`~neurokit.alignment.downsample.lanczos`) from their
+        middles to the volumes of their story; else the rows of the words that were presented.
 
     Raises
     ------
@@ -124,47 +124,8 @@ def at_presentations(values: NDArray, words: pd.DataFrame, assembly: Assembly) -
     time = responses["time"].values.astype(float)
     known = "story" in responses.coords
     story = responses["story"].values.astype(str) if known else np.full(len(time), told[0])
-    out = np.zeros((len(time), values.shape[1]), dtype=values.dtype)
-    for name in np.unique(story):
-        rows, source = story == name, told == name
-        out[rows] = lanczos(values[source], middle[source], time[rows])
-    return out
-
-
-def lanczos(values: NDArray, time: NDArray, onto: NDArray) -> NDArray:
-    """Low-pass filter events and sample them at regular times.
-
-    Parameters
-    ----------
-    values : ndarray, shape (events, features)
-        Features of events.
-    time : ndarray, shape (events,)
-        When they happened, in s.
-    onto : ndarray, shape (samples,)
-        Where they are wanted, in s; the cut-off is half their rate.
-
-    Returns
-    -------
-    ndarray, shape (samples, features)
-        Σ values · sinc(u) sinc(u/3) over events with |u| < 3, u the distance in samples
-        (Duchon 1979, J. Appl. Meteorol. 18:1016; as in Huth et al. 2016).
-
-    Raises
-    ------
-    DataError
-        Fewer than two samples.
-
-    Examples
-    --------
-    >>> lanczos(np.ones((1, 1)), np.array([2.0]), np.arange(0.0, 6, 2)).round(6).ravel().tolist()
-    [0.0, 1.0, 0.0]
-    """
-    if len(onto) < 2:
-        raise DataError(f"Expected two volumes of a story or more; got {len(onto)}.")
-    step = float(np.median(np.diff(onto)))
-    distance = (np.asarray(onto, float)[:, None] - np.asarray(time, float)[None]) / step
-    weight = np.sinc(distance) * np.sinc(distance / _LOBES) * (np.abs(distance) < _LOBES)
-    return (weight @ values).astype(values.dtype)
+    filtered = lanczos(values, middle, time, groups=told, new_groups=story)
+    return np.asarray(filtered, dtype=values.dtype)
 
 
 def word_nuisance(name: str, words: pd.DataFrame) -> Array | None:

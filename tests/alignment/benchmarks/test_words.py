@@ -6,7 +6,8 @@ import pytest
 import xarray as xr
 
 from neurokit.alignment.benchmarks import Benchmark
-from neurokit.alignment.benchmarks.words import at_presentations, lanczos, words_of
+from neurokit.alignment.benchmarks.words import at_presentations, words_of
+from neurokit.alignment.downsample import lanczos
 from neurokit.catalog.benchmarks import BenchmarkCard
 from neurokit.datasets.assemblies import Assembly
 from neurokit.errors import DataError
@@ -132,7 +133,7 @@ def test_missing_words_and_times_are_named():
     untimed = assembly.words[["story", "word"]]
     with pytest.raises(DataError, match="The 1600 words of toy have no times and are not its 4"):
         at_presentations(x, untimed, assembly)
-    with pytest.raises(DataError, match="Expected two volumes of a story or more; got 1"):
+    with pytest.raises(DataError, match="two or more; got 1 with steps"):
         lanczos(x, np.arange(len(x)), np.zeros(1))
     with pytest.raises(DataError, match="each of 1600 stimuli .*; got 1599 rows"):
         opened(assembly).score(x[1:])
