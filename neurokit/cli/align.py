@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+import uuid
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from neurokit.alignment.benchmarks import Benchmark
 
-__all__ = ["print_leaderboard", "run_benchmark", "table_of"]
+__all__ = ["map_benchmark", "print_leaderboard", "run_benchmark", "table_of"]
 
 
 def run_benchmark(
@@ -73,7 +75,7 @@ def run_benchmark(
     options: dict[str, Any] = {"seed": seed, "device": device}
     options |= {"name": Path(model).stem} if file else {}
     options |= {} if untrained or file else {"untrained": False}
-    wanted: Any = layers if layers == "all" else [part.strip() for part in layers.split(",")]
+    wanted = _wanted(layers)
     subject = _features(Path(model)) if file else model
     score = bench.score(subject, wanted, **options)
     for line in table_of(score):
@@ -88,6 +90,72 @@ def run_benchmark(
                       wall_time=float(score.attrs["wall_time"]))  # fmt: skip
         typer.echo(f"Report: {path}")
     return score
+
+
+def map_benchmark(
+    name: str,
+    model: str,
+    folder: Path,
+    layers: str = "all",
+    *,
+    shard: str | None = None,
+    data: Path | None = None,
+    protocol: str | None = None,
+    reading: dict[str, Any] | None = None,
+    output: Path | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+) -> xr.Dataset | None:
+    """Score every target by itself in a folder, and say what is left to do.
+
+    Parameters
+    ----------
+    name, model, layers, data, protocol, reading, output, seed, device
+        As of :func:`run_benchmark`.
+    folder : Path
+        Where the blocks and, when all are there, ``map.nc`` are kept.
+    shard : str, optional
+        ``"i/n"``.
+
+    Returns
+    -------
+    Dataset or None
+        None as long as blocks of other shards are missing.
+    """
+    from neurokit.alignment.benchmarks import benchmark
+
+    bench = benchmark(name, data, protocol, reading)
+    subject = _features(Path(model)) if model.endswith((".npz", ".npy")) else model
+    with warnings.catch_warnings():
+        # Of thousands of voxels many have no signal.
+        warnings.filterwarnings("ignore", message="Penalty grid edge|Constant targets")
+        scores = bench.map(subject, folder, _wanted(layers), shard=shard, seed=seed, device=device)
+    if scores is None:
+        typer.echo(f"Shard {shard} is done. Other shards are not; when they are, run any again.")
+        return None
+    for line in _map_lines(scores):
+        typer.echo(line)
+    path = folder / "map.nc"
+    temporary = folder / f".map.nc.{uuid.uuid4().hex}"
+    scores.to_netcdf(temporary, engine="h5netcdf")
+    temporary.replace(path)
+    typer.echo(f"Map: {path}")
+    if output is not None:
+        from neurokit.reports import report
+
+        best = scores.isel(layer=int(scores["r"].median("target").values.argmax()))
+        typer.echo(f"Report: {report(best, output, title=f'{model} on {name}')}")
+    return scores
+
+
+def _map_lines(scores: xr.Dataset) -> list[str]:
+    rows = [f"{'layer':<12}{'median r':>10}{'q < .05':>10}  of {scores.sizes['target']} targets"]
+    for layer in scores["layer"].values:
+        one = scores.sel(layer=layer)
+        rows.append(
+            f"{layer!s:<12}{float(one['r'].median()):>10.3f}{int((one['q'] < 0.05).sum()):>10}"
+        )
+    return rows
 
 
 def print_leaderboard(suite: str | None, results: Path | None) -> None:
@@ -147,6 +215,10 @@ def table_of(score: xr.Dataset) -> list[str]:
     sign = "FLAGGED" if a["leakage_flagged"] else "none found"
     leak = textwrap.fill(f"leakage: {sign}. {a['leakage']}", 96, subsequent_indent="    ")
     return [*lines, f"  {leak}"]
+
+
+def _wanted(layers: str) -> Any:
+    return layers if layers == "all" else [part.strip() for part in layers.split(",")]
 
 
 def _layer_lines(score: xr.Dataset) -> list[str]:

@@ -119,11 +119,30 @@ def align(
     results: Annotated[
         Path | None, typer.Option(help="Keep it in this folder of tables instead.")
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--map", help="Map every target in this folder instead; goes on if killed."),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="With --map, do the i-th of n shares of the work: i/n.")
+    ] = None,
 ) -> None:
-    """Score a model against a brain, with ceiling, baselines and a leakage report."""
-    from neurokit.cli.align import run_benchmark
+    """Score a model against a brain, with ceiling, baselines and a leakage report.
+
+    With --map, score every voxel by itself, in blocks that several machines can share.
+    """
+    from neurokit.cli.align import map_benchmark, run_benchmark
     from neurokit.cli.data import keyword_of
 
+    if folder is not None:
+        map_benchmark(
+            benchmark, model, folder, layers, shard=shard, data=data, protocol=protocol,
+            reading=dict(keyword_of(text) for text in keyword or []), output=output, seed=seed,
+            device=device,
+        )  # fmt: skip
+        return
+    if shard is not None:
+        raise typer.BadParameter("--shard needs --map, the folder that the shards share.")
     run_benchmark(
         benchmark, model, layers, data=data, protocol=protocol,
         reading=dict(keyword_of(text) for text in keyword or []), output=output, seed=seed,

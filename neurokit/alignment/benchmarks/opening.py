@@ -22,6 +22,8 @@ from neurokit.arguments import whole
 from neurokit.errors import DataError
 
 if TYPE_CHECKING:
+    import distributed
+
     from neurokit.alignment.benchmarks.representations import Layers
     from neurokit.catalog.benchmarks import BenchmarkCard
     from neurokit.datasets.assemblies import Assembly
@@ -140,6 +142,76 @@ class Benchmark:
         found = self._facts(called, seed) | found
         seconds = round(time.perf_counter() - started, 2)
         return as_score(outcome, {**found, "wall_time": seconds})
+
+    def map(
+        self,
+        model: str | ArrayLike | xr.DataArray | Mapping[Any, ArrayLike],
+        folder: str | Path,
+        layers: Wanted = "all",
+        *,
+        shard: str | None = None,
+        client: distributed.Client | None = None,
+        seed: int | None = None,
+        device: str = "auto",
+        progress: bool | None = None,
+    ) -> xr.Dataset | None:
+        """Score every target by itself, block by block; for whole brains and for clusters.
+
+        Parameters
+        ----------
+        model : str, array-like, DataArray or mapping of layer to those
+            As for :meth:`score`.
+        folder : path
+            Where finished blocks are kept; a run that was killed goes on there.
+        layers : "all", name or sequence of names
+            Which layers; the card's by default.
+        shard : str, optional
+            ``"i/n"``: do the i-th of n shares of the blocks, i from 1.
+        client : distributed.Client, optional
+            dask workers that do the blocks.
+        seed : int, optional
+            In place of the card's own.
+        device : str
+            Where models and regressions run.
+        progress : bool, optional
+            Show a bar over blocks.
+
+        Returns
+        -------
+        Dataset or None
+            What :func:`~neurokit.alignment.encode` gives, over ``layer`` and ``target``, with
+            the ceiling; None as long as blocks of other shards are missing.
+
+        Raises
+        ------
+        DataError
+            A folder of another job, or a benchmark whose targets are not predicted one by one.
+
+        Examples
+        --------
+        >>> import warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")  # voxels without signal
+        ...     scores = benchmark("haxby-words").map("one-hot", "map")
+        >>> scores.r.dims
+        ('layer', 'target')
+        """
+        from neurokit.alignment.benchmarks.maps import encode_map
+
+        seed = self.card.seed if seed is None else whole("seed", seed, 0)
+        wanted = self.card.features.layers if _all(layers) else layers
+        rows, _ = self._features(model, wanted, False, seed, device)
+        return encode_map(
+            self.card,
+            self.assembly,
+            rows,
+            folder,
+            shard=shard,
+            client=client,
+            seed=seed,
+            device=device,
+            progress=progress,
+        )
 
     def _features(
         self, model: Any, layers: Wanted, untrained: bool | None, seed: int, device: str
