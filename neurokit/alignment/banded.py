@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -17,13 +18,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from neurokit.alignment import ridge
 from neurokit.alignment.devices import Place, host, place_for
-from neurokit.alignment.spectra import Gram, decompose, decompose_fold, gram_of
+from neurokit.alignment.spectra import Gram, gram_of
 from neurokit.alignment.splits import Folds
 from neurokit.errors import DataError, UnknownNameError
 
 __all__ = ["BandedProblem", "BandedSolution", "prepare", "product_measure", "solve"]
 
 Array = NDArray[np.float64]
+
+KEPT_BYTES = 1e8  # of decompositions that wait for more targets, a problem
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,22 @@ class BandedProblem:
     selection: str
     folds: Folds | None
 
-    def weighted(self, gamma: Array) -> ridge.Problem:
-        """Return the ridge problem of one weighting."""
+    @cached_property
+    def kept(self) -> dict[int, ridge.Problem]:
+        """Ridge problems of weightings, where all of them are small enough to keep."""
+        return {}
+
+    def weighted(self, k: int) -> ridge.Problem:
+        """Return the ridge problem of one weighting, a row of ``gammas``."""
+        if k not in self.kept:
+            one = self._decomposed(self.gammas[k])
+            if len(self.gammas) * _size(one) > KEPT_BYTES:
+                return one
+            self.kept[k] = one
+        return self.kept[k]
+
+    def _decomposed(self, gamma: Array) -> ridge.Problem:
+        """Scale the features, and decompose."""
         gram = self.gram
         factor = self.spread(np.sqrt(gamma))
         if gram.dual:
@@ -65,12 +82,8 @@ class BandedProblem:
         else:
             matrix = gram.matrix * factor[:, None] * factor
         scaled = replace(gram, x=gram.x * factor, x_mean=gram.x_mean * factor, matrix=matrix)
-        least = np.inf if self.alphas is None else float(self.alphas.min())
-        spectrum = decompose(scaled, least)
-        grid = spectrum.mean_eigenvalue() * ridge.AUTO_GRID if self.alphas is None else self.alphas
-        folds = (self.folds or []) if self.selection in ridge.FOLDED else []
-        inner = [decompose_fold(scaled, *fold, float(grid.min())) for fold in folds]
-        return ridge.Problem(spectrum, grid, self.selection, inner)
+        one = ridge.problem_of(scaled, self.alphas, self.selection, self.folds)
+        return one if one.crossed else replace(one, spectrum=replace(one.spectrum, x=None))
 
     def spread(self, by_band: NDArray[Any]) -> Any:
         """Give every feature the value of its band; one row a feature where there are several."""
@@ -192,7 +205,7 @@ def prepare(
     if selection in ridge.FOLDED and not folds:
         raise DataError(f"selection={selection!r} needs inner folds; got none.")
     automatic = isinstance(alphas, str) and alphas == "auto"
-    given = None if automatic else ridge._check_alphas(alphas)
+    given = None if automatic else ridge.check_alphas(alphas)
     weights = np.atleast_2d(np.asarray(gammas, dtype=np.float64))
     if weights.shape[1] != len(columns) or not (np.isfinite(weights) & (weights > 0)).all():
         raise DataError(
@@ -213,7 +226,8 @@ def solve(problem: BandedProblem, y: ArrayLike) -> BandedSolution:
     problem : BandedProblem
         From :func:`prepare`.
     y : array-like, shape (samples, targets)
-        Targets of the training samples, all at once: each call decomposes every weighting.
+        Targets of the training samples, better all at once: each call decomposes every
+        weighting, unless all decompositions together fit into 100 MB; those are kept.
 
     Returns
     -------
@@ -244,7 +258,7 @@ def solve(problem: BandedProblem, y: ArrayLike) -> BandedSolution:
     rows = gram.x.shape[0 if gram.dual else 1]
     weights = gram.place.zeros((rows, n_targets), gram.place.dtype)
     for k, gamma in enumerate(problem.gammas):
-        one = problem.weighted(gamma)
+        one = problem.weighted(k)
         basis = one.spectrum.vectors
         if not gram.dual:
             basis = basis * problem.spread(np.sqrt(gamma))[:, None]
@@ -321,3 +335,14 @@ def _product(gram: Gram, place: Place, columns: NDArray[np.intp]) -> Any:
     """Multiply the samples of one band."""
     band = gram.x[:, place.index(columns)]
     return band @ band.T
+
+
+def _size(problem: ridge.Problem) -> int:
+    """Count the bytes of a decomposed problem."""
+    spectrum = problem.spectrum
+    arrays = [spectrum.x, spectrum.vectors, spectrum.scores]
+    for fold in problem.inner:
+        arrays += [fold.vectors, fold.scores, fold.projected]
+    for deleted in problem.deleted:
+        arrays += deleted.inverse
+    return sum({id(array): array.nbytes for array in arrays if array is not None}.values())

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neurokit.alignment.delays import delayed
 from neurokit.alignment.inputs import some
+from neurokit.alignment.resampling import expansion
 from neurokit.alignment.splits import group_codes
 from neurokit.alignment.statistics import pearson
 from neurokit.arguments import number, whole
@@ -63,9 +64,10 @@ def added_r2(
     Dataset
         Means over stories: ``r2_controls``, ``r2`` with the predictor, and ``added_r2``, their
         difference, with ``p`` (one-sided, chance is 0 or slightly below) and its interval
-        ``low`` to ``high`` over stories; all R2 are out of sample, against the training mean.
-        ``r``, the correlation of a single predictor with reading times. Over ``group``:
-        ``r2_controls_fold``, ``r2_fold``, ``added_r2_fold`` and ``n_words``.
+        ``low`` to ``high`` over stories, spread as that of few units must be (see
+        :func:`~neurokit.alignment.statistics.bootstrap_interval`); all R2 are out of sample,
+        against the training mean. ``r``, the correlation of a single predictor with reading
+        times. Over ``group``: ``r2_controls_fold``, ``r2_fold``, ``added_r2_fold`` and ``n_words``.
 
     Raises
     ------
@@ -147,7 +149,9 @@ def added_r2(
     if n_bootstraps:
         drawn = rng.integers(len(names), size=(n_bootstraps, len(names)))
         tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-        result["low"], result["high"] = np.quantile(added[drawn].mean(axis=1), tails)
+        ends = np.quantile(added[drawn].mean(axis=1), tails)
+        wider = expansion(len(names), confidence)
+        result["low"], result["high"] = added.mean() + wider * (ends - added.mean())
     return result
 
 

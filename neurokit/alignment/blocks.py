@@ -60,7 +60,7 @@ def encode_block(plan: EncodingPlan, y: ArrayLike | xr.DataArray) -> xr.Dataset:
     -----
     Memory is a few times that of the block at most, whatever the width of ``y``: ridge regression
     is done for 2,048 targets at a time. With bands, all of ``y`` is fitted at once, since every
-    call decomposes every weighting.
+    call decomposes every weighting, unless those of a fold fit into 100 MB and are kept.
 
     Examples
     --------

@@ -82,7 +82,8 @@ class Place:
         """Decompose a symmetric matrix, which is overwritten; eigenvalues come to the host."""
         if self.numpy or self.device.startswith("mps"):
             # PyTorch has no eigenvectors for Apple's devices.
-            matrix = host(gram).astype(dtype, copy=False)
+            # Of a symmetric matrix the transpose is the same, and in LAPACK's order.
+            matrix = host(gram).astype(dtype, copy=False).T
             values, vectors = scipy.linalg.eigh(
                 matrix, driver="evd", overwrite_a=True, check_finite=False
             )
@@ -91,6 +92,14 @@ class Place:
 
         values, vectors = torch.linalg.eigh(gram.to(getattr(torch, dtype)))
         return host(values).astype(np.float64), vectors
+
+    def inverse(self, matrix: Any) -> Any:
+        """Invert a matrix."""
+        if self.numpy:
+            return np.linalg.inv(matrix)
+        import torch
+
+        return torch.linalg.inv(matrix)
 
 
 def host(values: Any) -> NDArray[Any]:

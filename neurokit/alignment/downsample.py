@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from neurokit.alignment.inputs import target_coords
+from neurokit.alignment.inputs import some, target_coords
 from neurokit.arguments import positive
 from neurokit.errors import DataError
 
@@ -54,8 +54,9 @@ def lanczos(
     Raises
     ------
     DataError
-        Values, times and groups of different length, missing values, a story with fewer than
-        two new samples, or new times that are not ascending and evenly spaced (to 1 %).
+        Values, times and groups of different length, missing values, a story without events or
+        with fewer than two new samples, or new times that are not ascending and evenly spaced
+        (to 1 %).
 
     Notes
     -----
@@ -85,6 +86,12 @@ def lanczos(
     out = np.zeros((len(new), *array.shape[1:]), dtype=dtype)
     for name in dict.fromkeys(new_story.tolist()):
         at, events = np.flatnonzero(new_story == name), np.flatnonzero(story == name)
+        if not events.size:
+            raise DataError(
+                f"Story {name!r} of new_groups has {at.size} samples and no event: groups are "
+                f"{some([repr(label) for label in dict.fromkeys(story.tolist())])}. Give it an "
+                "event of value 0 if nothing happened in it."
+            )
         weights = _weights(new[at], old[events], window)
         out[at] = weights.astype(dtype) @ array[events].astype(dtype)
     if not isinstance(values, xr.DataArray):

@@ -43,7 +43,10 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
     cv : int or sequence of (train, test)
         Folds of ``"kfold"`` and ``"hybrid"``; a number means contiguous folds.
     fit_intercept : bool
-        Whether to fit one intercept per target.
+        Whether to fit one intercept per target. Leave it on for data that were centred before:
+        without it, ``"gcv"`` counts a degree of freedom that the centring took, and with as
+        many features as samples or more the smallest penalty looks perfect, its residuals
+        being zero over a freedom that is not; held-out R2 can then fall below zero.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to fit. ``"auto"`` takes an accelerator where there is one. Arrays come from and
         go to the CPU in any case, targets block after block.

@@ -14,7 +14,7 @@ import scipy.sparse
 import scipy.special
 from numpy.typing import NDArray
 
-__all__ = ["moved_p", "resampled", "rotation_spectra", "unit_norm", "unit_norm_by"]
+__all__ = ["expansion", "moved_p", "resampled", "rotation_spectra", "unit_norm", "unit_norm_by"]
 
 Array = NDArray[np.float64]
 
@@ -216,7 +216,7 @@ def resampled(
     tail = (1 - confidence) / 2
     ends = _fisher(_quantiles(draws, np.array([tail, 1 - tail])))
     score = _fisher(np.einsum("nv,nv->v", measured, predicted))
-    low, high = np.tanh(score + inflation * _few(n_units, confidence) * (ends - score))
+    low, high = np.tanh(score + inflation * expansion(n_units, confidence) * (ends - score))
     return low, high
 
 
@@ -225,8 +225,27 @@ def _fisher(r: NDArray[Any]) -> Array:
     return np.arctanh(np.clip(np.asarray(r, dtype=np.float64), -1 + 1e-15, 1 - 1e-15))
 
 
-def _few(n_units: int, confidence: float) -> float:
-    """Say how much wider than a percentile interval one of few units must be."""
+def expansion(n_units: int, confidence: float) -> float:
+    """Say how much wider than a percentile interval one of few units must be.
+
+    Parameters
+    ----------
+    n_units : int
+        Units that are drawn, at least two.
+    confidence : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    float
+        What makes the interval of a mean that of Student's t (Hesterberg 2015, Am. Stat. 69:371,
+        section 4.4).
+
+    Examples
+    --------
+    >>> round(expansion(20, 0.95), 2), round(expansion(5, 0.95), 2)
+    (1.1, 1.58)
+    """
     tail = (1 + confidence) / 2
     student = scipy.special.stdtrit(n_units - 1, tail)
     return float(np.sqrt(n_units / (n_units - 1)) * student / scipy.special.ndtri(tail))

@@ -16,12 +16,23 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neurokit.alignment.deletion import Deletion, deleted_errors, deletions
 from neurokit.alignment.devices import host, place_for
-from neurokit.alignment.spectra import Fold, Spectrum, decompose, decompose_fold, gram_of
+from neurokit.alignment.spectra import Fold, Gram, Spectrum, decompose, decompose_fold, gram_of
 from neurokit.alignment.splits import Folds
 from neurokit.errors import DataError, UnknownNameError
 
-__all__ = ["Problem", "Solution", "Spectrum", "edge_message", "prepare", "solve", "target_blocks"]
+__all__ = [
+    "Problem",
+    "Solution",
+    "Spectrum",
+    "check_alphas",
+    "edge_message",
+    "prepare",
+    "problem_of",
+    "solve",
+    "target_blocks",
+]
 
 Array = NDArray[np.float64]
 
@@ -45,17 +56,24 @@ class Problem:
         How each target chooses from the grid.
     inner : list of Fold
         For ``"kfold"`` and ``"hybrid"``: the inner training sets, decomposed.
+    deleted : list of Deletion
+        Or what gives their errors from the spectrum of all samples.
     """
 
     spectrum: Spectrum
     alphas: Array
     selection: str
     inner: list[Fold]
+    deleted: list[Deletion]
+
+    @property
+    def crossed(self) -> bool:
+        """Whether some fold wants the products of features with targets."""
+        return any(fold.rest is not None for fold in self.inner)
 
     def lean(self) -> Problem:
         """Return the problem without what only projections and coefficients need."""
-        crossed = any(fold.rest is not None for fold in self.inner)
-        if crossed:
+        if self.crossed:
             return self
         return replace(self, spectrum=replace(self.spectrum, x=None, vectors=None))
 
@@ -127,17 +145,46 @@ def prepare(
     """
     if selection not in SELECTIONS:
         raise UnknownNameError("selection", selection, SELECTIONS)
-    given = None if isinstance(alphas, str) and alphas == "auto" else _check_alphas(alphas)
+    given = None if isinstance(alphas, str) and alphas == "auto" else check_alphas(alphas)
     if selection in FOLDED and not folds:
         raise DataError(f"selection={selection!r} needs inner folds; got none.")
     x = np.asarray(x)
     gram = gram_of(x, fit_intercept, place_for(device, x))
-    spectrum = decompose(gram, np.inf if given is None else float(given.min()))
-    grid = spectrum.mean_eigenvalue() * AUTO_GRID if given is None else given
+    return problem_of(gram, given, selection, folds)
+
+
+def problem_of(gram: Gram, alphas: Array | None, selection: str, folds: Folds | None) -> Problem:
+    """Decompose a Gram matrix, and the inner folds where the selection uses any.
+
+    Parameters
+    ----------
+    gram : Gram
+        Of the features.
+    alphas : ndarray, shape (penalties,), or None
+        The grid, ascending; without it the one that follows the eigenvalues.
+    selection : {"gcv", "loo", "kfold", "hybrid"}
+        Criterion.
+    folds : list of (ndarray, ndarray), or None
+        Inner folds.
+
+    Returns
+    -------
+    Problem
+        To be given to :func:`solve`.
+
+    Examples
+    --------
+    >>> gram = gram_of(np.eye(4), True, place_for("cpu", np.eye(4)))
+    >>> len(problem_of(gram, None, "gcv", None).alphas)
+    17
+    """
+    spectrum = decompose(gram, np.inf if alphas is None else float(alphas.min()))
+    grid = spectrum.mean_eigenvalue() * AUTO_GRID if alphas is None else alphas
     parts = (folds or []) if selection in FOLDED else []
     least = float(grid.min())
-    inner = [decompose_fold(gram, train, test, least) for train, test in parts]
-    return Problem(spectrum, grid, selection, inner)
+    deleted = deletions(spectrum, parts, grid)
+    inner = [] if deleted else [decompose_fold(gram, *fold, least) for fold in parts]
+    return Problem(spectrum, grid, selection, inner, deleted)
 
 
 def solve(problem: Problem, y: Any) -> Solution:
@@ -170,7 +217,7 @@ def solve(problem: Problem, y: Any) -> Solution:
     rotated = spectrum.scores.T @ centred if cross is None else spectrum.vectors.T @ cross
     if problem.selection == "kfold":
         tried = np.arange(len(problem.alphas))[:, None]
-        errors = _kfold_errors(problem, centred, cross, tried)
+        errors = _kfold_errors(problem, centred, rotated, cross, tried)
     elif problem.selection == "loo":
         errors = _loo_errors(spectrum, centred, rotated, problem.alphas)
     else:
@@ -178,7 +225,7 @@ def solve(problem: Problem, y: Any) -> Solution:
     chosen = host(errors.argmin(0))
     if problem.selection == "hybrid":
         near = np.clip(chosen + np.array([[-1], [0], [1]]), 0, len(problem.alphas) - 1)
-        errors = _kfold_errors(problem, centred, cross, near)
+        errors = _kfold_errors(problem, centred, rotated, cross, near)
         chosen = near[host(errors.argmin(0)), np.arange(near.shape[1])]
     error = host(errors).min(axis=0).astype(np.float64)
     penalty = place.put(spectrum.eigenvalues)[:, None] + place.put(problem.alphas[chosen])
@@ -205,6 +252,42 @@ def target_blocks(n_targets: int) -> Iterator[slice]:
     """
     for start in range(0, n_targets, TARGET_BLOCK):
         yield slice(start, min(start + TARGET_BLOCK, n_targets))
+
+
+def check_alphas(alphas: ArrayLike | str) -> Array:
+    """Return penalties in ascending order, or say what is wrong with them.
+
+    Parameters
+    ----------
+    alphas : array-like, shape (penalties,), or float
+        Penalties.
+
+    Returns
+    -------
+    ndarray of float64, shape (penalties,)
+        The same, sorted.
+
+    Raises
+    ------
+    UnknownNameError
+        A word other than ``"auto"``, which callers treat themselves.
+    DataError
+        Penalties that are not positive and finite, or none.
+
+    Examples
+    --------
+    >>> check_alphas([10.0, 1.0])
+    array([ 1., 10.])
+    """
+    if isinstance(alphas, str):
+        raise UnknownNameError("alphas", alphas, ["auto"])
+    try:
+        grid = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
+    except (TypeError, ValueError):
+        grid = np.empty(0)
+    if grid.ndim != 1 or not grid.size or not (np.isfinite(grid) & (grid > 0)).all():
+        raise DataError(f"Expected positive, finite alphas of shape (penalties,); got {alphas!r}.")
+    return np.sort(grid)
 
 
 def edge_message(chosen: Sequence[NDArray[np.intp]], n_alphas: int) -> str | None:
@@ -241,7 +324,7 @@ def edge_message(chosen: Sequence[NDArray[np.intp]], n_alphas: int) -> str | Non
 
 def _cross(problem: Problem, y: Any) -> Any:
     """Multiply features with targets, where some fold wants the products."""
-    if all(fold.rest is None for fold in problem.inner):
+    if not problem.crossed:
         return None
     return problem.spectrum.x.T @ y
 
@@ -293,23 +376,27 @@ def _loo_errors(spectrum: Spectrum, y: Any, rotated: Any, alphas: Array) -> Any:
     return errors
 
 
-def _kfold_errors(problem: Problem, y: Any, cross: Any, tried: NDArray[np.intp]) -> Any:
+def _kfold_errors(
+    problem: Problem, y: Any, rotated: Any, cross: Any, tried: NDArray[np.intp]
+) -> Any:
     """Score penalties by the mean squared error of each inner fold, averaged over folds.
 
     Rows of ``tried`` are indices of penalties, one for all targets or one for each.
     """
+    if problem.deleted:
+        return deleted_errors(problem.spectrum, problem.deleted, rotated, problem.alphas, tried)
     place = problem.spectrum.place
     errors = place.zeros((len(tried), y.shape[1]))
     for fold in problem.inner:
-        rotated, held_out = _sides(problem, fold, y, cross)
+        inside, held_out = _sides(problem, fold, y, cross)
         w = place.put(fold.eigenvalues)[:, None]
         for k, alpha in enumerate(problem.alphas[tried]):
             gain = 1 / (w + place.put(alpha))
             # One penalty for all is cheaper to apply to the samples than to the targets.
             if gain.shape[1] == 1:
-                residual = (fold.projected * gain.T) @ rotated
+                residual = (fold.projected * gain.T) @ inside
             else:
-                residual = fold.projected @ (gain * rotated)
+                residual = fold.projected @ (gain * inside)
             residual -= held_out
             errors[k] += place.square_sum(residual) / (len(fold.test) * len(problem.inner))
     return errors
@@ -332,16 +419,3 @@ def _sides(problem: Problem, fold: Fold, y: Any, cross: Any) -> tuple[Any, Any]:
             inside -= len(fold.train) * fold.mean[:, None] * mean
         rotated = fold.vectors.T @ inside
     return rotated, y[place.index(fold.test)] - mean
-
-
-def _check_alphas(alphas: ArrayLike | str) -> Array:
-    """Return the penalties in ascending order, or say what is wrong with them."""
-    if isinstance(alphas, str):
-        raise UnknownNameError("alphas", alphas, ["auto"])
-    try:
-        grid = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
-    except (TypeError, ValueError):
-        grid = np.empty(0)
-    if grid.ndim != 1 or not grid.size or not (np.isfinite(grid) & (grid > 0)).all():
-        raise DataError(f"Expected positive, finite alphas of shape (penalties,); got {alphas!r}.")
-    return np.sort(grid)

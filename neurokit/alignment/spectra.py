@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from neurokit.alignment.devices import Place, host
 
-__all__ = ["Fold", "Gram", "Spectrum", "decompose", "decompose_fold", "gram_of"]
+__all__ = ["Fold", "Gram", "Spectrum", "decompose", "decompose_fold", "gram_of", "is_plain"]
 
 SVD_BELOW = 1e-9  # penalties smaller than this share of the top eigenvalue need an SVD
 DOUBLE_BELOW = 1e-7  # and smaller than this one, double precision
@@ -196,6 +196,31 @@ def decompose(gram: Gram, smallest_alpha: float = np.inf) -> Spectrum:
     return Spectrum(
         gram.x, gram.x_mean, values, vectors, scores, gram.dual, gram.intercept, gram.place
     )
+
+
+def is_plain(spectrum: Spectrum, smallest_alpha: float) -> bool:
+    """Say whether penalties are large enough for a Gram matrix in the precision of the place.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        The decomposition.
+    smallest_alpha : float
+        The smallest penalty that will be used.
+
+    Returns
+    -------
+    bool
+        False in the hard cases of :func:`decompose`.
+
+    Examples
+    --------
+    >>> spectrum = decompose(gram_of(np.eye(4), True, Place("cpu", "float32")))
+    >>> is_plain(spectrum, 1e-3), is_plain(spectrum, 1e-8)
+    (True, False)
+    """
+    share = SVD_BELOW if spectrum.place.dtype == "float64" else DOUBLE_BELOW
+    return smallest_alpha >= share * float(spectrum.eigenvalues.max(initial=0))
 
 
 def decompose_fold(

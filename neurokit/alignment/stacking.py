@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import scipy.linalg
@@ -22,10 +22,10 @@ SPAN = np.logspace(-4, 4, 17)  # of the penalties, in mean eigenvalues
 
 
 def stack(
-    features: Mapping[str, ArrayLike | xr.DataArray],
+    x: Mapping[str, ArrayLike | xr.DataArray],
     y: ArrayLike | xr.DataArray,
     groups: ArrayLike | None = None,
-    cv: int | Iterable[tuple[ArrayLike, ArrayLike]] = 5,
+    cv: splits.Cv = 5,
 ) -> xr.Dataset:
     """Predict targets from several spaces of features, each with its own ridge regression.
 
@@ -34,14 +34,14 @@ def stack(
 
     Parameters
     ----------
-    features : mapping of str to array-like, shape (samples, features)
+    x : mapping of str to array-like or DataArray, shape (samples, features)
         The spaces: layers of a model, several models, nuisance variables.
     y : array-like or DataArray, shape (samples,) or (samples, targets)
         Responses; the coordinates of the targets are kept.
     groups : array-like, shape (samples,), optional
         Groups that are held out whole.
-    cv : int or iterable of (train, test)
-        Number of folds, of groups or contiguous samples, or index arrays as given.
+    cv : int, None, or iterable of (train, test)
+        Folds, as for :func:`~neurokit.alignment.encode`.
 
     Returns
     -------
@@ -73,11 +73,12 @@ def stack(
     >>> found.r.values.round(1), found.r_space.sel(space="a").values.round(1)
     (array([1.]), array([0.7]))
     """
-    if not isinstance(features, Mapping) or not features:
+    if not isinstance(x, Mapping) or not x:
         raise DataError("Expected a mapping of at least one name to features; got none.")
-    checked = {str(name): check_inputs(x, y, groups) for name, x in features.items()}
+    checked = {str(name): check_inputs(space, y, groups) for name, space in x.items()}
     data = next(iter(checked.values()))
-    folds = _folds(len(data.y), data.groups, cv)
+    folds = splits.from_cv(len(data.y), cv, data.groups)
+    _check_sizes(folds)
     measured = data.y.astype(np.float64)
     spaces = {name: each.x.astype(np.float64) for name, each in checked.items()}
     parts = [_fold(spaces, measured, train, test) for train, test in folds]
@@ -96,23 +97,14 @@ def stack(
     )
 
 
-def _folds(
-    n: int, groups: NDArray | None, cv: int | Iterable[tuple[ArrayLike, ArrayLike]]
-) -> splits.Folds:
-    """Make or check the folds."""
-    if not isinstance(cv, int | np.integer):
-        folds = splits.check_folds(cv, n)
-    elif groups is not None:
-        folds = splits.by_group(groups, int(cv))
-    else:
-        folds = splits.contiguous(n, int(cv))
+def _check_sizes(folds: splits.Folds) -> None:
+    """Refuse folds that are too small for a correlation."""
     smallest = min(min(len(train), len(test)) for train, test in folds)
     if smallest < SMALLEST_TEST:
         raise DataError(
             f"Expected {SMALLEST_TEST} training and test samples or more in every fold; the "
             f"smallest side has {smallest}. Use fewer folds."
         )
-    return folds
 
 
 def _fold(

@@ -278,17 +278,25 @@ def _number(value: Any) -> str:
 
 def _features(path: Path) -> Any:
     """Read features by layer, without trusting what else a file may hold."""
+    import zlib
+    from zipfile import BadZipFile
+
     import numpy as np
 
     from neurokit.errors import ReadError
 
     try:
-        found = np.load(path, allow_pickle=False)
-        return found if path.suffix == ".npy" else {key: found[key] for key in found.files}
+        with path.open("rb") as stream:
+            found = np.load(stream, allow_pickle=False)
+            return found if path.suffix == ".npy" else {key: found[key] for key in found.files}
     except FileNotFoundError:
         raise ReadError(f"There is no file {path}.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, BadZipFile, zlib.error) as error:
         raise ReadError(f"{path}: cannot be read as arrays: {error}.") from error
+    except ValueError:  # numpy's words advise to trust the file
+        raise ReadError(
+            f"{path}: cannot be read as arrays: it is no .npz or .npy of numbers."
+        ) from None
 
 
 def _python(name: str, model: str, layers: Any, bench: Benchmark, options: dict[str, Any]) -> str:

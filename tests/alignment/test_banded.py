@@ -55,6 +55,27 @@ def test_one_band_is_ridge(selection, p, intercept):
 
 
 @pytest.mark.parametrize("selection", SELECTIONS)
+@pytest.mark.parametrize("n", [300, 80, 40])
+def test_small_decompositions_are_kept_for_more_targets(monkeypatch, selection, n):
+    x, y = simulate(n, 8)
+    made = []
+    decompose = ridge.problem_of
+    monkeypatch.setattr(ridge, "problem_of", lambda *a: made.append(1) or decompose(*a))
+    settings = (THREE, bands.candidates(3, 6, 0), "auto", selection, splits.contiguous(n, 5))
+    whole = banded.solve(banded.prepare(x, *settings), y)
+    once = len(settings[1])
+    for kept, calls in ((banded.KEPT_BYTES, once), (0, 2 * once)):
+        monkeypatch.setattr(banded, "KEPT_BYTES", kept)
+        made.clear()
+        problem = banded.prepare(x, *settings)
+        parts = [banded.solve(problem, y[:, at]) for at in (slice(0, 5), slice(5, 8))]
+        assert len(made) == calls
+        for name in ("alpha", "weighting", "error", "weights"):
+            joined = np.concatenate([getattr(part, name) for part in parts], axis=-1)
+            np.testing.assert_allclose(joined, getattr(whole, name), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("selection", SELECTIONS)
 @pytest.mark.parametrize("n", [80, 40])
 def test_each_target_has_the_ridge_fit_of_its_best_weighting(selection, n):
     x, y = simulate(n, 8)

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from neurokit.alignment import RidgeCV, ridge
+from neurokit.alignment import RidgeCV, deletion, ridge
 from neurokit.alignment.splits import contiguous
 from neurokit.errors import DataError, UnknownNameError
 
@@ -152,8 +152,10 @@ def test_automatic_grid_follows_the_features():
     centred = x - x.mean(axis=0)
     assert one.alphas_[8] == pytest.approx(np.linalg.eigvalsh(centred.T @ centred).mean())
     assert len(one.alphas_) == 17
-    wide = np.hstack([x] * 5)  # rank 20 among 100 features: zero eigenvalues do not count
-    assert RidgeCV().fit(wide, y).alphas_[8] == pytest.approx(5 * one.alphas_[8])
+    wide = np.hstack([x] * 5)  # rank 20, of 49 that there could be: zeros count
+    for kind, rtol in ((np.float64, 1e-9), (np.float32, 1e-4)):
+        grid = RidgeCV().fit(wide.astype(kind), y.astype(kind)).alphas_
+        np.testing.assert_allclose(grid[8], 5 * one.alphas_[8] * 20 / 49, rtol=rtol)
 
 
 def test_recovers_planted_weights():
@@ -310,3 +312,73 @@ def test_hard_cases_in_single_precision_are_decomposed_in_double():
         single = RidgeCV([1e-7]).fit(x, y).predict(x)
         double = Ridge(1e-7, solver="svd").fit(x.astype("f8"), y.astype("f8")).predict(x)
         np.testing.assert_allclose(single, double, atol=5e-2)
+
+
+def kfold_errors(x, y, alphas, folds, intercept):
+    problem = ridge.prepare(x, alphas, "kfold", folds, intercept)
+    y = y - y.mean(axis=0) if intercept else y
+    tried = np.arange(len(alphas))[:, None]
+    return problem, ridge._kfold_errors(problem, y, problem.spectrum.scores.T @ y, None, tried)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("p", [60, 61, 200])
+@pytest.mark.parametrize("kind", ["contiguous", "gap", "shuffled", "uneven"])
+def test_deleted_folds_equal_decomposed_ones(monkeypatch, kind, p, intercept):
+    x, y = simulate(60, p)
+    order = np.random.default_rng(4).permutation(60)
+    folds = {
+        "contiguous": contiguous(60, 5),
+        "gap": contiguous(60, 10, gap=2),
+        "shuffled": [(order[6:], order[:6]), (order[:-11], order[-9:])],
+        "uneven": contiguous(60, 7),
+    }[kind]
+    alphas = np.logspace(-4, 5, 10)
+    deleted, ours = kfold_errors(x, y, alphas, folds, intercept)
+    monkeypatch.setattr(ridge, "deletions", lambda *_: [])
+    decomposed, expected = kfold_errors(x, y, alphas, folds, intercept)
+    assert len(deleted.deleted) == len(decomposed.inner) == len(folds)
+    assert not deleted.inner
+    assert not decomposed.deleted
+    np.testing.assert_allclose(ours, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize(("n", "p"), [(100, 100), (100, 250)])
+def test_deletion_in_single_precision_is_no_worse_than_folds(monkeypatch, n, p):
+    rng = np.random.default_rng(9)
+    x = rng.standard_normal((n, p)) * np.arange(1, p + 1) ** -0.7
+    y = x @ rng.standard_normal((p, 300)) + rng.standard_normal((n, 300)) * np.logspace(-3, 1, 300)
+    alphas, folds = (x**2).sum() / n * np.logspace(-4, 3, 8), contiguous(n, 5)
+    _, exact = kfold_errors(x, y, alphas, folds, True)
+    single = x.astype("f4"), y.astype("f4")
+    problem, deleted = kfold_errors(*single, alphas, folds, True)
+    assert problem.deleted
+    monkeypatch.setattr(ridge, "deletions", lambda *_: [])
+    _, decomposed = kfold_errors(*single, alphas, folds, True)
+    away = [np.abs(found / exact - 1).max() for found in (deleted, decomposed)]
+    assert away[0] < max(3 * away[1], 3e-3)
+    assert (deleted.argmin(axis=0) == exact.argmin(axis=0)).mean() >= 0.99
+
+
+def test_folds_are_decomposed_where_a_sample_determines_its_own_fit():
+    x, y = (values.astype("f4") for values in simulate(60, 90))
+    alphas, folds = np.logspace(1, 5, 5), contiguous(60, 5)
+    assert kfold_errors(x, y, alphas, folds, True)[0].deleted
+    x[7] *= 300
+    problem, errors = kfold_errors(x, y, alphas, folds, True)
+    assert not problem.deleted
+    exact = kfold_errors(x.astype("f8"), y.astype("f8"), alphas, folds, True)[1]
+    np.testing.assert_allclose(errors, exact, rtol=0.02)
+
+
+def test_folds_are_decomposed_where_deletion_is_dear_or_inexact():
+    x = simulate(60, 90)[0]
+    spectrum, folds = ridge.prepare(x, [1.0]).spectrum, contiguous(60, 5)
+    top = spectrum.eigenvalues.max()
+    assert deletion.deletions(spectrum, folds, top * np.array([1e-6, 1]))
+    assert not deletion.deletions(spectrum, folds, top * np.array([1e-10, 1]))
+    assert not deletion.deletions(spectrum, contiguous(60, 3), np.array([top]))
+    primal = ridge.prepare(x[:, :30], [1.0]).spectrum
+    assert not deletion.deletions(primal, folds, np.array([top]))
+    single = ridge.prepare(x.astype("f4"), [1.0]).spectrum
+    assert not deletion.deletions(single, folds, top * np.array([1e-8, 1]))

@@ -69,6 +69,7 @@ def test_groups_labels_and_constant_features(data):
     assert found.sel(target="V2").r > 0.8
     assert (found.weight.sel(space="flat") == 0).all()
     assert found.sizes["fold"] == 3
+    assert stack(flat, labelled, groups=np.repeat(np.arange(6), 40), cv=None).sizes["fold"] == 6
 
 
 def test_bad_input_is_named(data):

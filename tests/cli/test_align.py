@@ -83,6 +83,7 @@ def test_a_protocol_is_named(tmp_path):
             "each of 8 stimuli .* or 96 presentations; got 5",
         ),
         (("haxby-words", "--model", "bad.npy"), "cannot be read as arrays"),
+        (("haxby-words", "--model", "cut.npz"), "cannot be read as arrays"),
         (("haxby-words", "--model", "letters", "-k", "subject=3"), "does not take these"),
     ],
 )
@@ -90,6 +91,7 @@ def test_bad_input_is_one_clear_line(args, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("short.npy", np.zeros((5, 2)))
     Path("bad.npy").write_bytes(b"no array")
+    Path("cut.npz").write_bytes(b"PK\x03\x04 and no more")
     result = runner.invoke(app, ["align", *args])
     assert result.exit_code == 1
     assert isinstance(result.exception, NeurokitError)

@@ -20,13 +20,18 @@ __all__ = ["content_free", "nuisance_alone", "permuted", "summed"]
 Array = NDArray[np.float64]
 _MOST_COLUMNS = 50_000  # of responses times draws, which bounds time and memory
 _MOST_DRAWS = 200
+_ENOUGH_GROUPS = 6  # 720 orders of whole groups
 
 
 def permuted(task: RegressionTask, xs: list[NDArray], seed: int = 0) -> Array:
     """Score features against responses to other presentations.
 
-    Series in time are rotated within their run or story, which keeps their autocorrelation;
-    other presentations are shuffled. The regression is fitted anew to each draw.
+    What resembles its neighbours must do so in the draws too, or chance is called significant.
+    Series in time are rotated within their run or story. Other groups, such as passages or
+    objects, change places whole; of fewer than six, the series of all is rotated besides. Without
+    groups, presentations are shuffled only where the folds are, and else rotated as one series.
+    Stimuli that recur in every run are shuffled within it. The regression is fitted anew to each
+    draw.
 
     Parameters
     ----------
@@ -100,14 +105,31 @@ def content_free(task: RegressionTask) -> xr.Dataset:
 
 
 def _order(task: RegressionTask, rng: np.random.Generator) -> NDArray[np.intp]:
-    n = len(task.y)
-    if "time" not in task.responses.coords:
-        return rng.permutation(n)
-    groups = task.split.groups
-    codes = np.zeros(n, dtype=np.intp) if groups is None else group_codes(groups)[0]
-    order = np.arange(n)
-    for k in range(int(codes.max()) + 1):
-        rows = np.flatnonzero(codes == k)
+    """Draw which presentation's responses stand in the place of each."""
+    n, groups, folds = len(task.y), task.split.groups, task.card.folds
+    everything = [np.arange(n)]
+    if groups is None:
+        if folds.kind == "shuffled" and "time" not in task.responses.coords:
+            return rng.permutation(n)
+        return _rolled(everything, rng)
+    codes, n_groups = group_codes(groups)
+    members = [np.flatnonzero(codes == k) for k in range(n_groups)]
+    if folds.recurring:
+        order = np.arange(n)
+        for rows in members:
+            order[rows] = rng.permutation(rows)
+        return order
+    if "time" in task.responses.coords:
+        return _rolled(members, rng)
+    order = np.empty(n, dtype=np.intp)
+    order[np.concatenate(members)] = np.concatenate([members[k] for k in rng.permutation(n_groups)])
+    return order if n_groups >= _ENOUGH_GROUPS else order[_rolled(everything, rng)]
+
+
+def _rolled(parts: list[NDArray[np.intp]], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Rotate each part by at least a tenth of its length."""
+    order = np.empty(sum(map(len, parts)), dtype=np.intp)
+    for rows in parts:
         least = max(1, len(rows) // 10)
         step = int(rng.integers(least, max(least, len(rows) - least) + 1))
         order[rows] = np.roll(rows, step)

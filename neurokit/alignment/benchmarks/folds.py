@@ -86,7 +86,7 @@ def make_split(wanted: Folds, presentations: xr.DataArray, reach: int = 0, seed:
         folds = splits.contiguous(n, wanted.n, gap)
         return Split(folds, groups, f"{wanted.n} contiguous folds{beside}")
     if wanted.kind == "chunked":
-        folds = _chunked(n, wanted.n, wanted.chunk, gap, seed)
+        folds = splits.chunked(n, wanted.chunk, wanted.n, gap, seed)
         text = f"{wanted.n} folds of chunks of {wanted.chunk} presentations{beside}"
         return Split(folds, groups, text)
     if wanted.share is None:
@@ -186,23 +186,6 @@ def _given(wanted: Folds, groups: NDArray | None) -> tuple[Index, Index]:
             f"without; there are {held.sum()} of {len(held)}."
         )
     return np.flatnonzero(~held), np.flatnonzero(held)
-
-
-def _chunked(n: int, n_folds: int, chunk: int, gap: int, seed: int) -> splits.Folds:
-    """Deal chunks to folds at random, and leave out what lies within the gap of a test chunk."""
-    number = np.arange(n) // chunk
-    n_chunks = int(number[-1]) + 1
-    if n_chunks < n_folds:
-        raise DataError(
-            f"{n} presentations make {n_chunks} chunks of {chunk}, for {n_folds} folds."
-        )
-    fold = (np.random.default_rng(seed).permutation(n_chunks) % n_folds)[number]
-    folds = []
-    for k in range(n_folds):
-        test = fold == k
-        near = np.convolve(test, np.ones(2 * gap + 1), mode="same") > 0.5
-        folds.append((np.flatnonzero(~near), np.flatnonzero(test)))
-    return splits.check_folds(folds, n)
 
 
 def _drawn(n: int, n_folds: int, share: float, seed: int) -> splits.Folds:

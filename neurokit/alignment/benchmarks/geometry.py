@@ -15,6 +15,7 @@ from neurokit.alignment.benchmarks.metrics import CHANCE
 from neurokit.alignment.benchmarks.representations import Layers
 from neurokit.alignment.benchmarks.results import Outcome
 from neurokit.alignment.benchmarks.uncertainty import student
+from neurokit.alignment.rsa.comparison import embed, matrices, squares
 from neurokit.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = ["choose_by_others", "evaluate_geometry", "odd_one_out_accuracy"]
 
 Array = NDArray[np.float64]
 _DRAWS = 200
+_FEWEST_DRAWS = 40
 _PARTS = 20  # of the choices, which take turns in choosing the layer and being scored
 
 
@@ -68,10 +70,10 @@ def evaluate_geometry(
     scores = np.stack([judge(x, None) for x in layers.values()])
     inner, chosen = choose_by_others(scores)
     every = list(layers.values())
-    picked = [every[k] for k in chosen]
     rng = np.random.default_rng(seed)
-    draws = np.stack([_of_each(judge, picked, rng.permutation(len(every[0])))
-                      for _ in range(_DRAWS)])  # fmt: skip
+    # Choices are many, and each draw asks for all of them in every layer.
+    n_draws = _DRAWS if by_rdm else max(_FEWEST_DRAWS, _DRAWS * 10 // len(every))
+    draws = np.stack([_chance(judge, every, rng) for _ in range(min(n_draws, _DRAWS))])
     rivals = {"permuted": draws.mean(axis=0)}
     plain = _nuisance(card, assembly)
     rivals |= {} if plain is None else {"nuisance": judge(plain, None)}
@@ -175,22 +177,29 @@ class _Geometry:
                 f"{assembly.name} has no dissimilarities, which {card.name} compares with."
             )
         self._order = assembly.stimuli.index.get_indexer(assembly.rdms.indexes["stimulus"])
-        self._data = np.asarray(assembly.rdms.values, dtype=np.float64)
+        self._n = len(self._order)
+        data = matrices(np.asarray(assembly.rdms.values), "rdms").vectors
+        self._data, self._mean = (embed(v, "spearman", self._n) for v in (data, data.mean(0)[None]))
         self._kept: dict[int, NDArray] = {}
 
     def __call__(self, x: NDArray, shuffled: NDArray[np.intp] | None) -> Array:
-        model = self._matrix(x)
-        model = model if shuffled is None else model[np.ix_(shuffled, shuffled)]
-        return np.asarray(rsa.compare(model, self._data, "spearman").values)
+        return self._compare(x, shuffled, self._data)
 
     def pooled(self, x: NDArray) -> float:
         """Compare with the mean matrix of the subjects, which is less noisy than any."""
-        return float(rsa.compare(self._matrix(x), self._data.mean(axis=0), "spearman"))
+        return float(self._compare(x, None, self._mean)[0])
 
-    def _matrix(self, x: NDArray) -> NDArray:
-        # Permutations ask for the same matrix hundreds of times.
+    def _compare(self, x: NDArray, shuffled: NDArray[np.intp] | None, data: Array) -> Array:
+        rows, columns = np.triu_indices(self._n, 1)
+        order = np.arange(self._n) if shuffled is None else shuffled
+        return np.asarray(data @ self._ranks(x)[order[rows], order[columns]])
+
+    def _ranks(self, x: NDArray) -> NDArray:
+        # Permutations ask for the same ranks hundreds of times, in another order of stimuli.
         if id(x) not in self._kept:
-            self._kept[id(x)] = np.asarray(rsa.rdm(x[self._order].astype(np.float64)).values)
+            model = rsa.rdm(x[self._order].astype(np.float64)).values
+            ranks = embed(matrices(model, "features").vectors, "spearman", self._n)
+            self._kept[id(x)] = squares(ranks, self._n)[0]
         return self._kept[id(x)]
 
 
@@ -222,13 +231,16 @@ class _Choices:
         return self._kept[id(x)]
 
 
-def _of_each(judge: Any, picked: list[NDArray], shuffled: NDArray[np.intp]) -> Array:
-    """Score the layer of each fold on that fold."""
-    found: dict[int, Array] = {}
-    for x in picked:
-        if id(x) not in found:
-            found[id(x)] = judge(x, shuffled)
-    return np.array([found[id(x)][k] for k, x in enumerate(picked)])
+def _chance(judge: Any, every: list[NDArray], rng: np.random.Generator) -> Array:
+    """Score stimuli that changed places, with the layer chosen anew as for the real ones.
+
+    Subjects share stimuli, so even of layers without relation to them the one that the others
+    choose is above zero.
+    """
+    shuffled = rng.permutation(len(every[0]))
+    scores = np.stack([judge(x, shuffled) for x in every])
+    chosen = choose_by_others(scores)[1]
+    return np.asarray(scores[chosen, np.arange(len(chosen))])
 
 
 def _nuisance(card: BenchmarkCard, assembly: Assembly) -> NDArray | None:
@@ -260,7 +272,8 @@ def _facts(by_rdm: bool, n_folds: int, n_stimuli: int) -> dict[str, Any]:
         "split": f"none is fitted; the layer of each of {n_folds} {what} is chosen by the others",
         "n_presentations": n_stimuli,
         "n_units": 1,
-        "leakage": "No regression is fitted, so nothing of the test can leak into it.",
+        "leakage": "No regression is fitted. The layer is chosen on the same stimuli, which the "
+        "permuted draws do too.",
         "leakage_flagged": 0,
         "chance": CHANCE["rsa-spearman" if by_rdm else "odd-one-out"],
     }

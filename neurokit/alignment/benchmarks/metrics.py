@@ -50,7 +50,9 @@ def fold_scores(
         return statistics.r2(y, prediction, train_mean)
     from neurokit.alignment.pairwise import pairwise_accuracy
 
-    accuracy = pairwise_accuracy(y, prediction, region=region)["accuracy"]
+    # A pattern that all presentations share would hide in every pair what tells them apart.
+    centred = y - train_mean, prediction - train_mean
+    accuracy = pairwise_accuracy(*centred, region=region)["accuracy"]
     return np.asarray(accuracy.sel(region=units_of(metric, region)).values)
 
 

@@ -98,7 +98,8 @@ class Benchmark:
             Whether to score the model's randomly initialised twin too; by default whenever
             a model's name is given that has one.
         seed : int, optional
-            In place of the card's own.
+            Of permutations, resamples and the untrained twin, in place of the card's own,
+            which always deals the folds.
         device : str
             Where models run: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``.
         progress : bool, optional
@@ -170,7 +171,8 @@ class Benchmark:
         client : distributed.Client, optional
             dask workers that do the blocks.
         seed : int, optional
-            In place of the card's own.
+            Of permutations and resamples, in place of the card's own, which always deals the
+            folds.
         device : str
             Where models and regressions run.
         progress : bool, optional

@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 Interval = tuple[float, float, str]
 _ENOUGH = 3  # subjects, from which they are the unit of the interval
 _BLOCKS = 20
+_FEWEST_GROUPS = 2  # of which a bootstrap can draw
 
 
 def headline_interval(
@@ -106,7 +107,11 @@ def _bootstrap(task: RegressionTask, xs: list[NDArray], seed: int) -> Interval:
     test = np.concatenate([test for _, test in folds])
     fold = np.repeat(np.arange(len(folds)), [len(test) for _, test in folds])
     groups = task.split.groups
-    unit = test // -(-len(y) // _BLOCKS) if groups is None else groups[test]
+    if groups is not None and len(np.unique(groups[test])) < _FEWEST_GROUPS:
+        groups = None
+    # A single test set is a series of its own, however long the training set is.
+    place = np.arange(len(test)) if len(folds) == 1 else test
+    unit = place // -(-(int(place.max()) + 1) // _BLOCKS) if groups is None else groups[test]
     low, high = statistics.bootstrap_interval(
         y[test], prediction, fold, unit,
         inflation=statistics.fold_inflation(folds, len(y)), seed=seed,

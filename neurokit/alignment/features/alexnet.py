@@ -169,8 +169,12 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
     try:
         with np.load(path, allow_pickle=False) as file:
             state = {name: file[name.replace(".", "_")] for name in AlexNet().state_dict()}
-    except (KeyError, ValueError, OSError, EOFError, BadZipFile) as error:
+    except (KeyError, OSError, EOFError, BadZipFile) as error:
         raise ReadError(f"{path} does not hold the weights of AlexNet: {error}") from None
+    except ValueError:  # numpy's words advise to trust the file
+        raise ReadError(
+            f"{path} does not hold the weights of AlexNet: it is no .npz of arrays."
+        ) from None
     return _checked(state, path)
 
 

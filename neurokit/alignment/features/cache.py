@@ -7,9 +7,11 @@ compared before anything is believed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import uuid
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -102,7 +104,7 @@ def recall(key: Mapping[str, Any], folder: str | Path | None = None) -> Arrays |
 
 def store(
     key: Mapping[str, Any], arrays: Mapping[str, NDArray], folder: str | Path | None = None
-) -> Path:
+) -> Path | None:
     """Keep arrays under a key; a reader sees all of them or none.
 
     Parameters
@@ -116,30 +118,45 @@ def store(
 
     Returns
     -------
-    Path
-        The file.
+    Path, or None
+        The file; None where it cannot be written.
 
     Raises
     ------
     DataError
-        A key that is not plain values.
+        A key that is not plain values, or arrays that are not numbers.
+
+    Warns
+    -----
+    UserWarning
+        A folder that cannot be written to, or a full disk.
 
     Examples
     --------
     >>> store({"weights": "ab12"}, {"x": np.zeros(3)}).suffix
     '.safetensors'
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     path, text = _place(key, folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    wrong = [name for name, array in plain.items() if array.dtype.kind not in "biuf"]
+    if wrong:
+        raise DataError(
+            f"Expected arrays of numbers to keep; {wrong[0]!r} is of {plain[wrong[0]].dtype}."
+        )
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        path.parent.mkdir(parents=True, exist_ok=True)
         save_file(plain, temporary, metadata={"key": text, "names": json.dumps(list(plain))})
         temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        # What was computed is worth more than its copy on disk.
+        _warn_of_disk(path, error)
+        return None
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
     return path
 
 
@@ -170,6 +187,23 @@ def digest(parts: Iterable[str | bytes | NDArray]) -> str:
         total.update(f"{head}:{len(body)}:".encode())
         total.update(body)
     return total.hexdigest()[:32]
+
+
+def _warn_of_disk(path: Path, error: Exception) -> None:
+    """Say that something was not kept, and what to do."""
+    reason = getattr(error, "strerror", None) or error
+    warnings.warn(
+        f"Features are not kept on disk: cannot write {path.parent} ({reason}). Make room, or set "
+        "NEUROKIT_DATA to a folder that you may write to.",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, where it came to be."""
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _place(key: Mapping[str, Any], folder: str | Path | None) -> tuple[Path, str]:

@@ -149,9 +149,10 @@ def read_weights(path: str | Path | None = None) -> dict[str, torch.Tensor]:
         theirs = torch.load(path, map_location="cpu", weights_only=True)
         return {_ours(name): tensor for name, tensor in theirs.items()}
     except Exception as error:  # torch raises half a dozen kinds for a damaged file
+        # What torch says runs over many lines, and advises to trust the file.
         raise ReadError(
-            f"{path} does not hold the weights of EfficientNet-Lite0: {type(error).__name__}: "
-            f"{str(error)[:200]}"
+            f"{path} does not hold the weights of EfficientNet-Lite0, as torch.save writes them "
+            f"({type(error).__name__})."
         ) from None
 
 

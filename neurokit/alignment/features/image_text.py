@@ -119,6 +119,8 @@ def multimodal(
             f"Expected one text per image; got {len(read)} images and {len(written)} texts."
         )
     source = find_source(model, untrained=untrained)
+    if source.kind == "vectors":
+        raise DataError(f"{source.name} are word vectors, which see no images.")
     key = {
         "kind": "multimodal",
         "version": _VERSION,
@@ -174,11 +176,14 @@ def late_fusion(parts: Mapping[str, ArrayLike | xr.DataArray]) -> xr.DataArray:
     >>> x.values
     array([[-1.,  1.,  0.], [ 1., -1.,  0.]], dtype=float32)
     """
-    if len(parts) < 2:
-        raise DataError(f"Expected two or more parts to put side by side; got {list(parts)}.")
+    if not isinstance(parts, Mapping) or len(parts) < 2:
+        raise DataError(
+            "Expected two or more parts to put side by side, by name; got "
+            f"{list(parts) if isinstance(parts, Mapping) else type(parts).__name__}."
+        )
     scaled: list[NDArray] = []
     labels: dict[str, Any] = {}
-    for name, part in parts.items():
+    for name, part in _same_presentations(parts).items():
         values = np.asarray(part)
         if values.ndim != 2 or values.dtype.kind not in "biuf" or not np.isfinite(values).all():
             raise DataError(
@@ -203,6 +208,28 @@ def late_fusion(parts: Mapping[str, ArrayLike | xr.DataArray]) -> xr.DataArray:
     )
 
 
+def _same_presentations(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Put presentations first, and refuse labels that say rows are of different ones."""
+    found: dict[str, Any] = {}
+    labels: dict[str, NDArray] = {}
+    for name, part in parts.items():
+        found[name] = part
+        if not isinstance(part, xr.DataArray):
+            continue
+        if "presentation" in part.dims:
+            found[name] = part = part.transpose("presentation", ...)
+        for key in ("presentation", "stimulus_id"):
+            if key not in part.coords or part[key].dims != part.dims[:1]:
+                continue
+            first = labels.setdefault(key, part[key].values)
+            if len(first) == len(part) and not np.array_equal(first, part[key].values):
+                raise DataError(
+                    f"The rows of {name!r} are labelled {key} in another order, or are other "
+                    f"ones, than those before it. Try {name}.sel({key}=…), in one order."
+                )
+    return found
+
+
 def _labels(part: xr.DataArray) -> dict[str, Any]:
     """Return the coordinates of presentations."""
     first = part.dims[0]
@@ -215,7 +242,12 @@ def _labels(part: xr.DataArray) -> dict[str, Any]:
 
 def _texts(texts: Iterable[str]) -> list[str]:
     """Check texts."""
-    listed = arguments.name_list("texts", texts)
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        raise DataError(f"Expected a list of texts; got {texts!r}. Try [text].")
+    listed = list(texts)
+    wrong = [place for place, text in enumerate(listed) if not isinstance(text, str)]
+    if wrong:
+        raise DataError(f"Text {wrong[0]} is no text but {listed[wrong[0]]!r}.")
     empty = [place for place, text in enumerate(listed) if not text.strip()]
     if empty:
         raise DataError(f"Text {empty[0]} is empty ({len(empty)} are): a pair needs both.")

@@ -139,6 +139,7 @@ def language(
     neurokit.errors.ReadError: There is no folder or file ./my_model.
     """
     plan = _check_plan(pooling, context, stride, batch_size, device, progress)
+    seed = whole("seed", seed, least=0)
     read = documents(texts, passages)
     source = find_source(model, untrained=untrained)
     wanted = _check_layers(layers, _depth(source, cache))

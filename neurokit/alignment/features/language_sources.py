@@ -26,6 +26,7 @@ from neurokit.errors import (
     DataError,
     DownloadError,
     MissingExtraError,
+    NeurokitError,
     ReadError,
     UnknownNameError,
     suggest,
@@ -195,6 +196,12 @@ def load_tokenizer(source: Source, *, cache: bool = True) -> Any:
             f"The tokeniser of {source.name} ({type(found).__name__}) does not tell which "
             "characters a token covers. Save the model with its fast tokeniser."
         )
+    if len(found) <= len(found.all_special_ids):
+        # Without its files transformers builds a tokeniser that knows nothing, and says nothing.
+        raise ReadError(
+            f"There is no tokeniser in {source.path}: no vocabulary was found. It needs "
+            "tokenizer.json, as save_pretrained writes it."
+        )
     return found
 
 
@@ -327,13 +334,14 @@ def _converted(source: Source) -> Path:
     if (folder / "config.json").is_file():
         return folder
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     transformers = require("transformers", "alignment")
     where, options = _where(source, cache=False)
     temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    temporary.mkdir(parents=True)
     try:
+        temporary.mkdir(parents=True)
         with _quiet(), _readable(source):
             model = transformers.AutoModelForCausalLM.from_pretrained(
                 where, dtype=torch.float32, **options
@@ -345,10 +353,27 @@ def _converted(source: Source) -> Path:
         (temporary / "config.json").write_text(json.dumps(config, default=str), encoding="utf-8")
         if not (folder / "config.json").is_file():
             shutil.rmtree(folder, ignore_errors=True)
-            temporary.rename(folder)
+            _move(temporary, folder)
+    except (OSError, SafetensorError) as error:
+        if isinstance(error, NeurokitError):
+            raise
+        raise DownloadError(
+            f"Cannot write {source.name}, converted once, to the cache {folder.parent} "
+            f"({getattr(error, 'strerror', None) or error}). Set NEUROKIT_DATA to a folder that "
+            "you may write to, or pass cache=False."
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def _move(temporary: Path, folder: Path) -> None:
+    """Put a finished folder in its place, unless another process was first."""
+    try:
+        temporary.rename(folder)
+    except OSError:
+        if not (folder / "config.json").is_file():
+            raise
 
 
 def _distinct(model: Any) -> dict[str, Any]:
@@ -372,7 +397,9 @@ def _readable(source: Source) -> Iterator[None]:
     """Turn what transformers says about bad files into one error."""
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except NeurokitError:
+        raise
+    except Exception as error:  # the readers of each format have errors of their own
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ReadError(
             f"Cannot read {source.name} as a language model of transformers, in safetensors or "

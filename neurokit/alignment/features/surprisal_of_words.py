@@ -136,6 +136,7 @@ def surprisal(
     if stride > 1 and context is None:
         raise DataError("A stride belongs to a window. Give context=, the number of words in it.")
     batch_size = whole("batch_size", batch_size, least=1)
+    seed = whole("seed", seed, least=0)
     place = torch_device(device)
     read = documents(texts, passages)
     source = find_source(model, untrained=untrained)

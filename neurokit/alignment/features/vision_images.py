@@ -55,10 +55,16 @@ def read_images(images: Any) -> list[Image]:
             f"images is {str(images)!r}, one path; expected a list of images, such as [path]."
         )
     if isinstance(images, xr.DataArray):
+        if "presentation" in images.dims[1:]:
+            raise DataError(
+                f"Expected images with the dimension presentation first; got {images.dims}. Try "
+                "images.transpose('presentation', ...)."
+            )
         images = images.values
     if isinstance(images, np.ndarray) and images.dtype != object:
         _check_type(images, "images")
-        if images.ndim not in (3, 4):
+        # No picture is four pixels wide: a last axis so short is of colours.
+        if images.ndim not in (3, 4) or (images.ndim == 3 and images.shape[-1] <= 4):
             raise DataError(
                 "Expected images of shape (images, rows, columns[, channels]); got "
                 f"{images.shape}. One image is images[None]."
@@ -116,6 +122,8 @@ def _check_type(array: NDArray, name: str) -> None:
     if array.dtype.kind not in "biuf" or not array.size:
         raise DataError(f"{message}.")
     low, high = array.min(), array.max()
+    if not np.isfinite([low, high]).all():
+        raise DataError(f"{message} with values that are not finite.")
     how = "images.round().astype(np.uint8)"
     if array.dtype.kind in "bf" and low >= 0 and high <= 1:
         how = "(images * 255.0).round().astype(np.uint8)"

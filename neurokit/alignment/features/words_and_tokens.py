@@ -8,14 +8,16 @@ wherever a window begins.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from neurokit.alignment.features.cache import digest
+from neurokit.alignment.inputs import some
 from neurokit.alignment.splits import group_codes
 from neurokit.errors import DataError
 
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 WORD = re.compile(r"\S+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 Texts = Iterable[str] | Iterable[Sequence[str]]
 """Texts, or the words of each."""
 
@@ -113,7 +116,8 @@ def documents(texts: Texts, passages: ArrayLike | None = None) -> list[Document]
     Raises
     ------
     DataError
-        No texts, a single text, an empty one, or passages of another length.
+        No texts, a single text, a table, an empty text, one that is no Unicode, or passages
+        of another length.
 
     Examples
     --------
@@ -122,7 +126,12 @@ def documents(texts: Texts, passages: ArrayLike | None = None) -> list[Document]
     """
     if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
         raise DataError(f"Expected a list of texts; got {texts!r}. Try [text].")
-    texts = list(texts)
+    if isinstance(texts, Mapping) or getattr(texts, "columns", None) is not None:
+        raise DataError(
+            f"Expected a list of texts; got a {type(texts).__name__} of "
+            f"{some([str(key) for key in texts])}. Pick the column that holds the texts."
+        )
+    texts = texts.values.tolist() if isinstance(texts, xr.DataArray) else list(texts)
     if not texts:
         raise DataError("Expected at least one text; got none.")
     parts = [_parts(text, k) for k, text in enumerate(texts)]
@@ -303,6 +312,11 @@ def _parts(text: Any, k: int) -> tuple[str, list[tuple[int, int]]]:
         spans = [(int(end) - len(word), int(end)) for word, end in zip(words, ends, strict=True)]
     if not spans:
         raise DataError(f"Text {k} is empty. Drop it, and the responses to it.")
+    if _SURROGATE.search(clean):
+        raise DataError(
+            f"Text {k} holds half a character of UTF-16 (a surrogate): it was read with another "
+            "encoding than it was written in. Read it again, as UTF-8."
+        )
     return clean, spans
 
 

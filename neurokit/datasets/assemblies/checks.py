@@ -303,7 +303,8 @@ def check_ceiling(ceiling: xr.DataArray, responses: xr.DataArray | None) -> xr.D
     Raises
     ------
     DataError
-        If there are no responses, the number differs, or values lie outside of [0, 1].
+        If there are no responses, the number or the labels differ, or values lie outside of
+        [0, 1].
     """
     instance("ceiling", ceiling, xr.DataArray, "a DataArray (neuroid)")
     if responses is None or ceiling.dims != ("neuroid",) or len(ceiling) != responses.shape[1]:
@@ -312,6 +313,9 @@ def check_ceiling(ceiling: xr.DataArray, responses: xr.DataArray | None) -> xr.D
             f"Expected one ceiling for each neuroid of responses {sizes}; got "
             f"{dict(ceiling.sizes)}."
         )
+    given = ceiling.coords.get("neuroid_id")
+    if given is not None and not (text_array(given.values) == responses["neuroid_id"].values).all():
+        raise DataError("Ceilings and responses differ in 'neuroid_id'. Put them into one order.")
     values = ceiling.values.astype(np.float64)
     if (values < 0).any() or (values > 1).any():
         raise DataError(

@@ -35,6 +35,12 @@ class SUMA(Pretrained):
     With ``decoder_blocks``, Llama blocks and a language-model head are trained on the
     selected units, while the encoder stays frozen.
 
+    The second cycle adds little: units at full width predict the language network of Tuckute et
+    al. 2024 (shuffled folds, tokens of SmolLM2) with a mean r over five seeds of .173 after two
+    cycles and .160 after one, where one seed differs from another by as much and other folds
+    give a gain of .00 to .02. On contiguous folds it is .12 after .11 (four seeds). A trained
+    SmolLM2 reaches .35 and .30.
+
     Parameters
     ----------
     config : SUMAConfig

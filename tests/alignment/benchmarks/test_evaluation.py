@@ -147,6 +147,21 @@ def test_one_target_gets_a_bootstrap_over_units(make_world):
     assert float(score.low) < float(score.raw) < float(score.high)
 
 
+def test_one_held_out_story_gets_a_bootstrap_over_its_blocks(make_world):
+    folds = {"kind": "given", "group": "story", "test": ["3"]}
+    score = make_world(v=1, folds=folds).bench.score(np.random.default_rng(0).random((240, 3)))
+    assert "bootstrap over 15 blocks" in score.attrs["interval"]
+    assert float(score.low) < float(score.raw) < float(score.high)
+
+
+def test_a_pattern_that_all_responses_share_changes_no_comparison(make_world):
+    world = make_world(metrics=["2v2"])
+    before = world.bench.score(world.layers[1])
+    world.bench.assembly.responses.values[:] += 50 * np.arange(6, dtype=np.float32)
+    after = world.bench.score(world.layers[1])
+    assert float(after.raw) == pytest.approx(float(before.raw), abs=0.01)
+
+
 def test_two_versus_two(make_world):
     world = make_world(metrics=["2v2", "r"], aggregate="median")
     score = world.bench.score(world.layers)

@@ -70,6 +70,11 @@ def test_delays_widen_the_gap():
     assert np.abs(np.subtract.outer(train, test)).min() == 5
 
 
+def test_a_gap_wider_than_the_series_says_why():
+    with pytest.raises(DataError, match="A gap of 40 samples leaves nothing to train on"):
+        make_split(Folds(kind="chunked", n=3, chunk=5), RESPONSES, reach=40)
+
+
 def test_chunks_are_dealt_by_the_seed():
     wanted = Folds(kind="chunked", n=3, chunk=5)
     one, same, other = (make_split(wanted, RESPONSES, seed=s).folds for s in (0, 0, 1))
@@ -83,7 +88,10 @@ def test_chunks_are_dealt_by_the_seed():
     ("settings", "message"),
     [
         ({"kind": "given", "group": "story", "test": ["z"]}, "there are 0 of 60"),
-        ({"kind": "chunked", "n": 5, "chunk": 30}, "make 2 chunks of 30, for 5 folds"),
+        (
+            {"kind": "chunked", "n": 5, "chunk": 30},
+            "Cannot cut 2 chunks of 30 samples into 5 folds",
+        ),
     ],
 )
 def test_impossible_folds_say_why(settings, message):

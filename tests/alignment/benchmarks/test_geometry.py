@@ -60,6 +60,24 @@ def test_each_fold_is_chosen_by_the_others():
         choose_by_others(scores[:, :1])
 
 
+def test_draws_choose_the_layer_too(make_world):
+    """All subjects share one geometry, so that the layer the others choose is above zero."""
+    rng = np.random.default_rng(0)
+    world = make_world(metrics=["rsa-spearman"])
+    shared = rng.standard_normal((N, 5))
+    rdms = [rsa.rdm(shared + 0.1 * rng.standard_normal((N, 5))).values for _ in range(3)]
+    ids = [f"s{i}" for i in range(N)]
+    labels = {"subject": list("ABC"), "stimulus": ids, "stimulus_": ids}
+    truth = xr.DataArray(np.stack(rdms), labels, ("subject", "stimulus", "stimulus_"))
+    stimuli = pd.DataFrame({"text": ids}, index=ids)
+    object.__setattr__(world.bench, "__dict__", {**world.bench.__dict__,
+        "assembly": Assembly("toy", None, stimuli, rdms=truth)})  # fmt: skip
+    score = world.bench.score({k: rng.standard_normal((N, 5)) for k in range(12)})
+    assert float(score.raw) > 0.02
+    assert float(score.permuted_score.mean()) > 0.02
+    assert float(score.p) > 0.05
+
+
 def test_choices_of_the_truth(make_world):
     rng = np.random.default_rng(0)
     truth = rng.standard_normal((N, 8))

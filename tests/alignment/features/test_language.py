@@ -365,3 +365,28 @@ def test_the_packaged_models(monkeypatch):
         f.name for f in folder.iterdir()
     }
     assert language(TEXTS, "minilm", 3).shape == (4, 384)
+
+
+def test_tables_of_texts_and_half_characters_are_refused():
+    import pandas as pd
+    import xarray as xr
+
+    for table in (pd.DataFrame({"text": ["a"]}), {"text": ["a"]}):
+        with pytest.raises(DataError, match="of text. Pick the column"):
+            documents(table)
+    with pytest.raises(DataError, match="Text 0 holds half a character"):
+        documents(["\ud800 a"])
+    assert documents(xr.DataArray(["a b"], dims="presentation"))[0].words == ["a", "b"]
+
+
+def test_seeds_of_twins_are_whole_numbers(tiny):
+    for seed in (-1, "x", 1.5):
+        with pytest.raises(DataError, match="seed is"):
+            language(["a"], tiny["llama"], untrained=True, seed=seed)
+
+
+def test_truncated_files_of_weights_are_named(tmp_path):
+    (tmp_path / "cut.gguf").write_bytes(b"GGUF")
+    with pytest.raises(ReadError, match="Cannot read .*cut.gguf"):
+        language(["a"], tmp_path / "cut.gguf")
+    assert not list(tmp_path.glob(".*"))

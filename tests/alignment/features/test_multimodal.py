@@ -147,7 +147,7 @@ def test_the_untrained_twin_and_what_is_kept(clip, tmp_path, monkeypatch):
     [
         ({"texts": TEXTS[:3]}, DataError, "got 5 images and 3 texts"),
         ({"texts": [*TEXTS[:4], " "]}, DataError, r"Text 4 is empty \(1 are\)"),
-        ({"texts": "a cat"}, DataError, "expected a list of names"),
+        ({"texts": "a cat"}, DataError, "Expected a list of texts"),
         ({"texts": [*TEXTS[:4], "cat " * 20]}, DataError, "Text 4 has 22 tokens, .* reads 8"),
         ({"fusion": "early"}, DataError, r"expected one of \['late', 'joint'\]"),
         ({"fusion": "joint"}, DataError, "no layer that sees both. Try fusion='late'"),
@@ -191,3 +191,26 @@ def test_late_fusion_gives_every_feature_the_same_weight():
 def test_parts_that_do_not_fit(parts, message):
     with pytest.raises(DataError, match=message):
         late_fusion(parts)
+
+
+def test_fused_parts_have_the_same_rows_by_their_labels():
+    def part(labels):
+        values = np.arange(6.0).reshape(3, 2)
+        return xr.DataArray(
+            values, dims=("presentation", "feature"), coords={"presentation": labels}
+        )
+
+    straight, turned = part([0, 1, 2]), part([2, 1, 0])
+    with pytest.raises(DataError, match="'b' are labelled presentation in another order"):
+        late_fusion({"a": straight, "b": turned})
+    np.testing.assert_array_equal(
+        late_fusion({"a": straight, "b": straight.T}), late_fusion({"a": straight, "b": straight})
+    )
+    with pytest.raises(DataError, match="by name; got list"):
+        late_fusion([straight, straight])
+
+
+def test_texts_that_are_no_texts_are_named():
+    images = np.zeros((2, 8, 8, 3), np.uint8)
+    with pytest.raises(DataError, match="Text 1 is no text but 3"):
+        multimodal(images, ["a", 3], "x/y")

@@ -150,3 +150,21 @@ def test_lazy_responses_are_not_read():
 def test_sets_without_pictures_say_so():
     with pytest.raises(DataError, match="no column 'image'"):
         Assembly("pets", None, STIMULI).images()
+
+
+def test_ceilings_in_another_order_are_refused():
+    import pandas as pd
+    import xarray as xr
+
+    from neurokit.datasets.assemblies import Assembly
+    from neurokit.errors import DataError
+
+    responses = xr.DataArray(
+        [[0.0, 1.0], [1.0, 0.0]], dims=("presentation", "neuroid"),
+        coords={"stimulus_id": ("presentation", ["s", "t"]), "neuroid_id": ("neuroid", ["a", "b"])},
+    )  # fmt: skip
+    ceiling = xr.DataArray([0.5, 0.1], dims="neuroid",
+                           coords={"neuroid_id": ("neuroid", ["b", "a"])})  # fmt: skip
+    stimuli = pd.DataFrame({"text": ["x", "y"]}, index=["s", "t"])
+    with pytest.raises(DataError, match="Ceilings and responses differ in 'neuroid_id'"):
+        Assembly("pets", responses, stimuli, ceiling=ceiling)

@@ -89,7 +89,7 @@ def test_a_decoder_learns_from_nine_stories_to_read_the_tenth():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared recordings")
 def test_tuckute_two_cycles_at_full_width():
     """One seed differs from the next by more than one cycle from two: hence means over seeds."""
@@ -117,15 +117,23 @@ def test_tuckute_two_cycles_at_full_width():
         embedding, first = x[0].values, x[1].values
         rms = np.sqrt((embedding**2).mean(axis=1, keepdims=True) + 1e-6)
         one_cycle = np.concatenate([embedding / rms, first - embedding], axis=1)
-        scores.append([score(features, y) for features in (one_cycle, x["units"].values)])
-    one, two = np.mean(scores, axis=0)
-    print(f"Tuckute, d 4096: one cycle {one:.3f}, two {two:.3f}; by seed {np.round(scores, 3)}")
-    assert two > one
-    assert 0.13 < two < 0.22
+        both = one_cycle, x["units"].values
+        scores.append([[score(features, y, cv) for features in both] for cv in (shuffled(y), 5)])
+    mean = np.mean(scores, axis=0)
+    print(f"Tuckute, d 4096, (shuffled, contiguous) x (one cycle, two): {np.round(mean, 3)}")
+    print(np.round(scores, 3))
+    # Weakly: with other shuffled folds two cycles are above one by .00 to .02.
+    gain_shuffled, gain_contiguous = np.diff(mean).ravel()
+    assert 0 < gain_shuffled < 0.04
+    assert abs(gain_contiguous) < 0.04
+    assert 0.13 < mean[0, 1] < 0.22
 
 
-def score(x, y):
+def shuffled(y):
     order = np.array_split(np.random.default_rng(0).permutation(len(y)), 5)
-    folds = [(np.concatenate(order[:k] + order[k + 1 :]), order[k]) for k in range(5)]
-    result = nk.alignment.encode(x, y, cv=folds, n_permutations=0, n_bootstraps=0)
+    return [(np.concatenate(order[:k] + order[k + 1 :]), order[k]) for k in range(5)]
+
+
+def score(x, y, cv):
+    result = nk.alignment.encode(x, y, cv=cv, n_permutations=0, n_bootstraps=0)
     return float(result["r"][0])
