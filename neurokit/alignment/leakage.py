@@ -130,7 +130,8 @@ def _verdict(report: xr.Dataset, repeated: list[str]) -> dict[str, str | int | f
     free = float(by_fold.mean())
     error = float(by_fold.std(ddof=1) / np.sqrt(len(by_fold))) if len(by_fold) > 1 else 0.0
     leaks = free >= FLAG and free > 2 * error
-    found = f"A model without content scores a mean r of {free:.3f} on these folds"
+    over = f" over {report.sizes['target']} targets" if report.sizes["target"] > 1 else ""
+    found = f"A model without content scores a mean r of {free:.3f}{over} on these folds"
     if leaks:
         text = (
             f"{found}: training samples resemble the test samples beside them. A score here "

@@ -229,11 +229,12 @@ def _layer_lines(score: xr.Dataset) -> list[str]:
     names, values = score["layer"].values, score["layer_score"].values
     cells = [f"{name} {value:.3f}" for name, value in zip(names, values, strict=True)]
     chosen, counts = np.unique(score["chosen"].values, return_counts=True)
-    said = ", ".join(f"{c} ({n} folds)" for c, n in zip(chosen, counts, strict=True))
+    total = counts.sum()
+    said = ", ".join(f"{c} ({n} of {total})" for c, n in zip(chosen, counts, strict=True))
     curve = textwrap.fill(
         "layers: " + "  ".join(cells), 96, initial_indent="  ", subsequent_indent="    "
     )
-    lines = [curve, f"  chosen on training data alone: {said}"]
+    lines = [curve, f"  chosen on training data alone: {said} folds"]
     if "pooled_layer_score" in score:
         pooled = zip(names, score["pooled_layer_score"].values, strict=True)
         cells = [f"{name} {value:.3f}" for name, value in pooled]

@@ -25,7 +25,7 @@ def call(*args, code=0):
 def test_it_prints_score_ceiling_rivals_and_verdict(tmp_path):
     out = call("align", "haxby-words", "--model", "letters", "--output", tmp_path / "r.html")
     for wanted in ("score, r", "ceiling", "nuisance + model", "permuted", "content-free",
-                   "leakage: none found", "12 folds of whole runs", "seed 0"):  # fmt: skip
+                   "leakage: none found", "each of whole groups by run", "seed 0"):  # fmt: skip
         assert wanted in out
     assert f"Report: {tmp_path / 'r.html'}" in out
     assert "Category names" in (tmp_path / "r.html").read_text(encoding="utf-8")

@@ -78,7 +78,7 @@ def make_split(wanted: Folds, presentations: xr.DataArray, reach: int = 0, seed:
     beside = f" with a gap of {gap} presentations" if gap else ""
     if wanted.kind == "group" and groups is not None:
         folds = splits.by_group(groups, wanted.n)
-        return Split(folds, groups, f"{len(folds)} folds of whole {wanted.group}s")
+        return Split(folds, groups, f"{len(folds)} folds, each of whole groups by {wanted.group}")
     if wanted.kind == "given":
         return Split([_given(wanted, groups)], groups, f"{wanted.group} {', '.join(wanted.test)}")
     assert wanted.n is not None

@@ -65,7 +65,7 @@ def test_delayed_words_predict_stories_left_out():
     assert abs(float(score.layer_score.sel(layer="noise"))) < 0.15
     assert abs(float(score.baseline_score.sel(baseline="permuted"))) < 0.05
     assert score.attrs["leakage_flagged"] == 0
-    assert score.attrs["split"] == "4 folds of whole storys"
+    assert score.attrs["split"] == "4 folds, each of whole groups by story"
 
 
 def test_without_delays_there_is_nothing():
