@@ -75,7 +75,8 @@ def language(
     model : str or path
         A causal or masked model of transformers: a packaged one (``"smollm2-135m"``,
         ``"minilm"``, ``"glove-6b-50d"``), a folder, a GGUF file, or a name on the hub. Only
-        safetensors and GGUF are read, and no code of the model's own is run.
+        safetensors and GGUF are read, and no code of the model's own is run. Or a text file
+        of word vectors as GloVe (``.txt``), word2vec and fastText (``.vec``) publish them.
     layers : "all", int or iterable of int
         0 is the embedding and k the output of block k, the last one after the final norm.
         Word vectors have layer 0 only.

