@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from neurokit.alignment.banded import prepare, product_measure, solve
 from neurokit.alignment.bands import Bands, band_columns, candidates
 from neurokit.alignment.devices import host
+from neurokit.alignment.estimator import fit_arrays
 from neurokit.alignment.ridge import FOLDED, edge_message
 from neurokit.alignment.splits import Folds, from_cv
 
@@ -148,22 +149,12 @@ class BandedRidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         >>> BandedRidgeCV([[0, 1], [2, 3]], alphas=[0.1, 1.0]).fit(x, x[:, :2]).gammas_.shape
         (2, 2)
         """
-        features, targets = validate_data(
-            self,
-            X,
-            y,
-            multi_output=True,
-            y_numeric=True,
-            dtype=[np.float64, np.float32],
-            ensure_min_samples=2,
-        )
-        targets = np.asarray(targets)
-        single = features.dtype == targets.dtype == np.float32
+        features, targets = fit_arrays(self, X, y)
         n, p = features.shape
         whole = {"all": np.arange(p)}
         self.band_columns_ = whole if self.bands is None else band_columns(self.bands, X, p)
         problem = prepare(
-            features.astype(np.float32 if single else np.float64, copy=False),
+            features,
             self.band_columns_,
             candidates(len(self.band_columns_), self.n_weightings, self.seed),
             self.alphas,

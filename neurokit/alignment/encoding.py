@@ -23,7 +23,8 @@ from neurokit.alignment.inputs import (
     some,
     target_coords,
 )
-from neurokit.alignment.plans import Cv, EncodingPlan, Layers, Settings, make_plan
+from neurokit.alignment.plans import EncodingPlan, Layers, Settings, make_plan
+from neurokit.alignment.splits import Cv
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.progress import progress_bar
 

@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neurokit.alignment.devices import host
 from neurokit.alignment.ridge import FOLDED, Problem, edge_message, prepare, solve, target_blocks
-from neurokit.alignment.splits import Folds, check_folds, contiguous
+from neurokit.alignment.splits import Folds, from_cv
 
-__all__ = ["RidgeCV"]
+__all__ = ["RidgeCV", "fit_arrays"]
 
 
 class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -132,17 +132,7 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         >>> RidgeCV(alphas=[0.1, 1.0], selection="loo").fit(x, x[:, 0]).best_alphas_.size
         1
         """
-        features, y = validate_data(
-            self,
-            X,
-            y,
-            multi_output=True,
-            y_numeric=True,
-            dtype=[np.float64, np.float32],
-            ensure_min_samples=2,
-        )
-        targets = np.asarray(y)
-        features = features.astype(_precision(features, targets), copy=False)
+        features, targets = fit_arrays(self, X, y)
         flat = targets.ndim == 1
         problem = prepare(
             features,
@@ -185,11 +175,7 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _folds(self, n: int) -> Folds | None:
         """Return the inner folds, where the selection uses any."""
-        if self.selection not in FOLDED:
-            return None
-        if isinstance(self.cv, int | np.integer):
-            return contiguous(n, int(self.cv))
-        return check_folds(self.cv, n)
+        return from_cv(n, self.cv) if self.selection in FOLDED else None
 
     def _solve(self, problem: Problem, y: NDArray[Any]) -> NDArray[np.intp]:
         """Fit block after block of targets and store the results."""
@@ -208,6 +194,47 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return chosen
 
 
-def _precision(*arrays: NDArray[Any]) -> type[np.floating[Any]]:
-    """Return single precision when all arrays have it, else double."""
-    return np.float32 if all(array.dtype == np.float32 for array in arrays) else np.float64
+def fit_arrays(
+    estimator: BaseEstimator, X: ArrayLike, y: ArrayLike
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Check what an estimator is fitted to, and choose the precision of the arithmetic.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Its ``n_features_in_`` is set.
+    X : array-like, shape (samples, features)
+        Features.
+    y : array-like, shape (samples,) or (samples, targets)
+        Targets.
+
+    Returns
+    -------
+    features : ndarray, shape (samples, features)
+        In single precision when both sides came in it, else in double.
+    targets : ndarray, shape (samples,) or (samples, targets)
+        As they came.
+
+    Raises
+    ------
+    ValueError
+        What scikit-learn's ``validate_data`` refuses.
+
+    Examples
+    --------
+    >>> features, targets = fit_arrays(RidgeCV(), np.eye(3, dtype=np.float32), [1.0, 2.0, 3.0])
+    >>> features.dtype, targets.shape
+    (dtype('float64'), (3,))
+    """
+    features, y = validate_data(
+        estimator,
+        X,
+        y,
+        multi_output=True,
+        y_numeric=True,
+        dtype=[np.float64, np.float32],
+        ensure_min_samples=2,
+    )
+    targets = np.asarray(y)
+    single = features.dtype == targets.dtype == np.float32
+    return features.astype(np.float32 if single else np.float64, copy=False), targets

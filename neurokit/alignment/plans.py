@@ -6,7 +6,7 @@ targets, here or on another machine, and the blocks do not depend on each other.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,7 +25,6 @@ __all__ = ["EncodingPlan", "FoldModel", "Settings", "make_plan"]
 SMALLEST_TEST = 3  # samples, below which a correlation says nothing
 SHORTEST_ROTATION = 8  # samples, below which permutations move whole folds instead of groups
 
-Cv = int | Iterable[tuple[ArrayLike, ArrayLike]] | None
 Layers = Mapping[Hashable, ArrayLike | xr.DataArray]
 
 
@@ -33,7 +32,7 @@ Layers = Mapping[Hashable, ArrayLike | xr.DataArray]
 class Settings:
     """How an encoding analysis is done; arguments of ``encode`` of the same names."""
 
-    cv: Cv = 5
+    cv: splits.Cv = 5
     alphas: ArrayLike | Literal["auto"] = "auto"
     delays: Sequence[int] | None = None
     bands: Bands | None = None
@@ -288,20 +287,17 @@ def _folds(
 ) -> tuple[splits.Folds, str]:
     """Make or check the folds, and describe them."""
     cv, gap = settings.cv, settings.gap
-    if gap is not None and (labels is not None or not isinstance(cv, int | np.integer)):
+    number = isinstance(cv, int | np.integer)
+    contiguous = number and labels is None
+    if gap is not None and not contiguous:
         raise DataError("A gap belongs to contiguous folds. Leave it out with groups or own folds.")
-    if labels is not None and (cv is None or isinstance(cv, int | np.integer)):
-        folds = splits.by_group(labels, None if cv is None else int(cv))
-        name = f"{len(folds)} folds of whole groups"
-    elif cv is None:
-        raise DataError("cv=None leaves one group out at a time, and needs groups.")
-    elif isinstance(cv, int | np.integer):
-        gap = reach if gap is None else gap
-        folds = splits.contiguous(n, int(cv), gap)
-        name = f"{cv} contiguous folds with a gap of {gap} samples"
+    kept_apart = (reach if gap is None else gap) if contiguous else 0
+    folds = splits.from_cv(n, cv, labels, kept_apart)
+    if contiguous:
+        name = f"{cv} contiguous folds with a gap of {kept_apart} samples"
     else:
-        folds = splits.check_folds(cv, n)
-        name = f"{len(folds)} folds as given"
+        whole = number or cv is None
+        name = f"{len(folds)} folds " + ("of whole groups" if whole else "as given")
     smallest = min(len(test) for _, test in folds)
     if smallest < SMALLEST_TEST or min(len(train) for train, _ in folds) < 2:
         raise DataError(

@@ -11,6 +11,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from neurokit.alignment.estimator import fit_arrays
 from neurokit.arguments import whole
 
 __all__ = ["PLSRegression"]
@@ -108,27 +109,16 @@ class PLSRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         3
         """
         n_components = whole("n_components", self.n_components, least=1)
-        features, targets = validate_data(
-            self,
-            X,
-            y,
-            multi_output=True,
-            y_numeric=True,
-            dtype=[np.float64, np.float32],
-            ensure_min_samples=2,
-        )
-        targets = np.asarray(targets)
-        single = features.dtype == targets.dtype == np.float32
-        dtype = np.dtype(np.float32 if single else np.float64)
+        features, targets = fit_arrays(self, X, y)
         self._flat = targets.ndim == 1
         targets = targets[:, None] if self._flat else targets
-        x, self.x_mean_, self.x_std_ = _standardised(features, dtype, self.scale)
-        y_, self.y_mean_, y_std = _standardised(targets, dtype, self.scale)
+        x, self.x_mean_, self.x_std_ = _standardised(features, features.dtype, self.scale)
+        y_, self.y_mean_, y_std = _standardised(targets, features.dtype, self.scale)
         rotations, scores = _components(x, y_, n_components)
         self.n_components_ = rotations.shape[1]
-        self.x_rotations_ = rotations.astype(dtype)
+        self.x_rotations_ = rotations.astype(features.dtype)
         length = np.maximum(np.einsum("nk,nk->k", scores, scores), np.finfo(float).tiny)
-        loadings = y_.T @ (scores / length).astype(dtype)
+        loadings = y_.T @ (scores / length).astype(features.dtype)
         self.y_loadings_ = loadings * y_std[:, None]
         return self
 

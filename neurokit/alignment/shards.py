@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from neurokit.alignment.inputs import Targets, check_groups, check_pair, open_ta
 from neurokit.alignment.plans import EncodingPlan, Layers
 from neurokit.arguments import path_of, whole
 from neurokit.errors import DataError
+from neurokit.files import replacing
 from neurokit.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -184,7 +184,8 @@ class _Job:
                     f"{self.folder} holds blocks of an unknown job. Use another folder."
                 )
             self.folder.mkdir(parents=True, exist_ok=True)
-            _replace(known, lambda path: path.write_text(_text(self.facts)))
+            with replacing(known) as path:
+                path.write_text(_text(self.facts))
             return
         try:
             theirs = json.loads(known.read_text())
@@ -217,7 +218,8 @@ class _Job:
     def write(self, k: int, block: xr.Dataset) -> None:
         """Keep a block, whole or not at all."""
         marked = block.assign_attrs(self.marks(k))
-        _replace(self.path(k), lambda path: marked.to_netcdf(path, engine="h5netcdf"))
+        with replacing(self.path(k)) as path:
+            marked.to_netcdf(path, engine="h5netcdf")
 
     def collect(self, combine: Callable[[list[xr.Dataset]], xr.Dataset]) -> xr.Dataset | None:
         """Combine the blocks where all are there."""
@@ -307,13 +309,3 @@ def _stride(shard: str | None) -> slice:
 
 def _text(facts: Mapping[str, Any]) -> str:
     return json.dumps(facts, sort_keys=True, indent=1)
-
-
-def _replace(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write a file beside its place, and move it there when it is whole."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

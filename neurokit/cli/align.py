@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-import uuid
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from neurokit.files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,9 +137,8 @@ def map_benchmark(
     for line in _map_lines(scores):
         typer.echo(line)
     path = folder / "map.nc"
-    temporary = folder / f".map.nc.{uuid.uuid4().hex}"
-    scores.to_netcdf(temporary, engine="h5netcdf")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        scores.to_netcdf(temporary, engine="h5netcdf")
     typer.echo(f"Map: {path}")
     if output is not None:
         from neurokit.reports import report

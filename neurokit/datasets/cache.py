@@ -11,12 +11,12 @@ import hashlib
 import json
 import os
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from neurokit.errors import DownloadError
+from neurokit.files import replacing
 
 __all__ = ["Cache", "cache_folder", "sha256_of", "write_json"]
 
@@ -76,12 +76,8 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         What to write.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import pickle
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from neurokit.errors import DataError, ReadError
+from neurokit.files import replacing
 
 __all__ = ["load_checkpoint", "save_checkpoint", "trained_state"]
 
@@ -63,10 +63,12 @@ def save_checkpoint(folder: Path, content: Mapping[str, Any], history: list[Any]
     """
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(entry) + "\n" for entry in history)
-    _write(folder / METRICS, lambda path: path.write_text(lines, encoding="utf-8"))
+    with replacing(folder / METRICS) as path:
+        path.write_text(lines, encoding="utf-8")
     # The state comes last: with it the epoch is done.
     state = {**content, "history": history}
-    _write(folder / STATE, lambda path: torch.save(state, path))
+    with replacing(folder / STATE) as path:
+        torch.save(state, path)
 
 
 def load_checkpoint(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -114,13 +116,3 @@ def load_checkpoint(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]
             "checkpoint_dir, or start over with resume=False."
         )
     return dict(content)
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place, then move it there."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurokit.errors import DataError, NeurokitError, ReadError, UnknownNameError
+from neurokit.files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -251,9 +251,5 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     # The shortest text that reads back as the same number.
     writer.writerows({k: repr(v) if isinstance(v, float) else v for k, v in row.items()}
                      for row in rows)  # fmt: skip
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(buffer.getvalue(), encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

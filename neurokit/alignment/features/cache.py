@@ -7,10 +7,8 @@ compared before anything is believed.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import uuid
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from neurokit.datasets.cache import cache_folder
 from neurokit.errors import DataError
+from neurokit.files import replacing
 
 __all__ = ["cached", "digest", "recall", "store"]
 
@@ -146,17 +145,14 @@ def store(
         raise DataError(
             f"Expected arrays of numbers to keep; {wrong[0]!r} is of {plain[wrong[0]].dtype}."
         )
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(plain, temporary, metadata={"key": text, "names": json.dumps(list(plain))})
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            save_file(plain, temporary, metadata={"key": text, "names": json.dumps(list(plain))})
     except (OSError, SafetensorError) as error:
         # What was computed is worth more than its copy on disk.
         _warn_of_disk(path, error)
         return None
-    finally:
-        _remove(temporary)
     return path
 
 
@@ -198,12 +194,6 @@ def _warn_of_disk(path: Path, error: Exception) -> None:
         UserWarning,
         stacklevel=3,
     )
-
-
-def _remove(path: Path) -> None:
-    """Remove a file, where it came to be."""
-    with contextlib.suppress(OSError):
-        path.unlink()
 
 
 def _place(key: Mapping[str, Any], folder: str | Path | None) -> tuple[Path, str]:

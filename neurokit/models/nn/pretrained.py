@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,6 +11,7 @@ from torch import Tensor, nn
 
 from neurokit import __version__, arguments
 from neurokit.errors import ReadError, suggest
+from neurokit.files import replacing
 
 __all__ = ["Pretrained"]
 
@@ -59,9 +58,11 @@ class Pretrained(nn.Module):
             "neurokit": __version__,
             "config": dataclasses.asdict(self.config),
         }
-        _write(place / WEIGHTS, lambda path: save_file(weights, path))
+        with replacing(place / WEIGHTS) as path:
+            save_file(weights, path)
         text = json.dumps(content, indent=2) + "\n"
-        _write(place / CONFIG, lambda path: path.write_text(text, encoding="utf-8"))
+        with replacing(place / CONFIG) as path:
+            path.write_text(text, encoding="utf-8")
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Self:
@@ -145,13 +146,3 @@ def _weights(place: Path) -> dict[str, Tensor]:
         return load_file(path)
     except SafetensorError as error:
         raise ReadError(f"{path} cannot be read: {error}.") from None
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place, then move it there."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
