@@ -133,6 +133,17 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         """Samples a second, in Hz."""
         return float(self.recordings[0][self.stream].attrs["sampling_rate"])
 
+    @property
+    def units(self) -> str:
+        """Unit of the samples, as the stream of the first recording says; empty if it does not."""
+        return str(self.recordings[0][self.stream].attrs.get("units", ""))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the channels, or of what else the stream's second dimension is."""
+        stream = self.recordings[0][self.stream]
+        return tuple(str(name) for name in stream[stream.dims[1]].values)
+
     def take(self, indices: Sequence[int] | np.ndarray) -> Windows:
         """Return the windows at some indices; a boolean mask works, too.
 
@@ -462,6 +473,12 @@ def _same_layout(first: xr.DataArray, other: xr.DataArray, number: int) -> None:
     if rates[0] != rates[1]:
         raise DataError(
             f"Recording 0 has {rates[0]:g} Hz, recording {number} {rates[1]:g} Hz. Resample them."
+        )
+    units = first.attrs.get("units"), other.attrs.get("units")
+    if units[0] != units[1]:
+        raise DataError(
+            f"Recording 0 is in {units[0]!r}, recording {number} in {units[1]!r}. Bring them to one "
+            "unit."
         )
     for dim in first.dims[1:]:
         same = first.sizes[dim] == other.sizes[dim]

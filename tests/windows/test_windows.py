@@ -215,6 +215,16 @@ class TestBadInput:
         with pytest.raises(DataError, match=r"around events of type 'b' fits.*types \['a'\]"):
             epochs(ramp(events=table((1.0, 0, "a"))), stream="bold", trial_type="b")
 
+    def test_units(self):
+        volts = Recording.from_array(np.ones((100, 2)), 10, stream="eeg", units="V")
+        assert sliding(volts, stream="eeg", length=1.0).units == "V"
+        assert sliding(volts, stream="eeg", length=1.0).names == ("0", "1")
+        named = Recording.from_array(np.ones((99, 2)), 10, ["Fz", "Cz"], stream="eeg", units="V")
+        assert sliding(named, stream="eeg", length=1.0).names == ("Fz", "Cz")
+        odd = volts["eeg"].assign_attrs(units="z")
+        with pytest.raises(DataError, match="Recording 0 is in 'V', recording 1 in 'z'"):
+            sliding([volts, volts.replace({"eeg": odd})], stream="eeg", length=1.0)
+
     def test_splits(self):
         win = sliding(ramp(), stream="bold", length=1.0)
         with pytest.raises(DataError, match="expected a whole number, 2 or more"):
