@@ -9,7 +9,7 @@ import pytest
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parents[1] / "tutorials"
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "alignment"
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
@@ -30,9 +30,13 @@ def text_outputs(notebook):
     return kept
 
 
+def folder(notebook):
+    return SHARED / notebook.metadata.get("neurokit", {}).get("folder", "")
+
+
 def missing(notebook):
     needs = notebook.metadata.get("neurokit", {})
-    files = [name for name in needs.get("data", []) if not (SHARED / name).exists()]
+    files = [name for name in needs.get("data", []) if not (folder(notebook) / name).exists()]
     return files + [p for p in needs.get("packages", []) if not importlib.util.find_spec(p)]
 
 
@@ -48,7 +52,7 @@ def test_tutorial_runs_and_says_what_it_kept(path, tmp_path, monkeypatch):
     kept = nbformat.read(path, as_version=4)
     if lacking := missing(kept):
         pytest.skip(f"needs {', '.join(lacking)}")
-    monkeypatch.setenv("NEUROKIT_TUTORIAL_DATA", str(SHARED))
+    monkeypatch.setenv("NEUROKIT_TUTORIAL_DATA", str(folder(kept)))
     fresh = nbformat.read(path, as_version=4)
     NotebookClient(fresh, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert text_outputs(fresh) == text_outputs(kept)

@@ -477,8 +477,8 @@ def _same_layout(first: xr.DataArray, other: xr.DataArray, number: int) -> None:
     units = first.attrs.get("units"), other.attrs.get("units")
     if units[0] != units[1]:
         raise DataError(
-            f"Recording 0 is in {units[0]!r}, recording {number} in {units[1]!r}. Bring them to one "
-            "unit."
+            f"Recording 0 is in {units[0]!r}, recording {number} in {units[1]!r}. Convert one of "
+            "them."
         )
     for dim in first.dims[1:]:
         same = first.sizes[dim] == other.sizes[dim]
