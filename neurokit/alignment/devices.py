@@ -6,21 +6,17 @@ imported, only for accelerators.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
+from neurokit.devices import KINDS, accelerators, may_have_accelerator
 from neurokit.errors import DataError, UnknownNameError
 
 __all__ = ["Place", "place_for"]
-
-KINDS = ("auto", "cpu", "cuda", "mps")
-DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of NVIDIA, Windows' subsystem, and AMD
 
 
 @dataclass(frozen=True)
@@ -163,22 +159,13 @@ def place_for(device: str, *arrays: ArrayLike) -> Place:
             "Inputs are in double precision, which device='mps' does not have. "
             "Pass x and y as float32, or device='cpu'."
         )
-    if kind != "cpu" and kind not in _present():
+    if kind != "cpu" and kind not in accelerators():
         raise DataError(f"device={device!r} is not available here. Try device='auto'.")
     return Place("cpu" if kind == "cpu" else device, dtype)
 
 
 def _best(dtype: str) -> str:
     """Name the fastest device, without importing PyTorch where no accelerator can be."""
-    likely = sys.platform != "linux" or any(Path(driver).exists() for driver in DRIVERS)
-    kinds = _present() if likely else []
+    kinds = accelerators() if may_have_accelerator() else []
     usable = [kind for kind in kinds if kind != "mps" or dtype == "float32"]
     return usable[0] if usable else "cpu"
-
-
-def _present() -> list[str]:
-    """List the accelerators, the best first."""
-    import torch
-
-    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return [kind for kind, there in found.items() if there]

@@ -68,18 +68,18 @@ def test_precision_follows_the_inputs():
 
 
 def test_auto_takes_the_best_device_that_has_the_precision(monkeypatch):
-    monkeypatch.setattr(devices.sys, "platform", "darwin")
-    monkeypatch.setattr(devices, "_present", lambda: ["mps"])
+    monkeypatch.setattr(devices, "may_have_accelerator", lambda: True)
+    monkeypatch.setattr(devices, "accelerators", lambda: ["mps"])
     single = np.zeros(1, dtype=np.float32)
     assert place_for("auto", single) == Place("mps", "float32")
     assert place_for("auto", np.zeros(1)) == Place("cpu", "float64")
     assert Place("mps", "float32").wide == "float32"
     with pytest.raises(DataError, match="double precision, which device='mps' does not have"):
         place_for("mps", np.zeros(1))
-    monkeypatch.setattr(devices, "_present", lambda: ["cuda", "mps"])
+    monkeypatch.setattr(devices, "accelerators", lambda: ["cuda", "mps"])
     assert place_for("auto", np.zeros(1)) == Place("cuda", "float64")
     assert place_for("cuda:1", single).device == "cuda:1"
-    monkeypatch.setattr(devices, "_present", list)
+    monkeypatch.setattr(devices, "accelerators", list)
     with pytest.raises(DataError, match="device='cuda' is not available here"):
         place_for("cuda", single)
     with pytest.raises(UnknownNameError, match="'gpu'.*'cuda'"):
@@ -97,7 +97,8 @@ def test_apples_eigenvectors_come_from_the_host():
 
 def test_without_an_accelerator_nothing_imports_pytorch():
     code = (
-        "import sys, numpy as np; from neurokit.alignment import devices, encode; "
+        "import sys, numpy as np; from neurokit import devices; "
+        "from neurokit.alignment import encode; "
         "devices.DRIVERS = (); devices.sys.platform = 'linux'; r = np.random.default_rng(0);"
         "encode(r.random((30, 2)), r.random((30, 2)), alphas=[1.0], device='auto');"
         "print('torch' in sys.modules)"

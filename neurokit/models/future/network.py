@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -94,6 +96,44 @@ class FuturePredictor(Pretrained):
             found.append(hidden[:, 0])
             guesses.append(guess)
         return torch.stack(guesses, dim=1), torch.stack(found, dim=1)
+
+    def example(self) -> dict[str, Tensor]:
+        """Make a small batch, always the same one.
+
+        Returns
+        -------
+        dict of Tensor
+            ``latents`` of one trial.
+
+        Examples
+        --------
+        >>> model = FuturePredictor(FuturePredictorConfig(n_latents=16, n_hidden=8))
+        >>> model.example()["latents"].shape
+        torch.Size([1, 8, 16])
+        """
+        shape = (1, self.config.context + 1, self.config.n_latents)
+        return {"latents": torch.linspace(0, 20, math.prod(shape)).sin().view(shape)}
+
+    def respond(self, batch: dict[str, Tensor]) -> Tensor:
+        """Predict each next latent; stored with the model, and compared on load.
+
+        Parameters
+        ----------
+        batch : dict of Tensor
+            ``latents`` (trial, time, latent).
+
+        Returns
+        -------
+        Tensor, shape (trial, time, latent)
+            Predictions.
+
+        Examples
+        --------
+        >>> model = FuturePredictor(FuturePredictorConfig(n_latents=16, n_hidden=8))
+        >>> model.respond(model.example()).shape
+        torch.Size([1, 8, 16])
+        """
+        return self(batch["latents"])[0]
 
     @torch.no_grad()
     def rollout(self, latents: Tensor) -> Tensor:

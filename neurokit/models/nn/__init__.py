@@ -1,6 +1,38 @@
-"""Blocks that several families share: attention, and how models are stored."""
+"""Blocks that several families share: attention, patches, masks, codebooks, and storage."""
 
 from neurokit.models.nn.attention import Attention, LlamaBlock, attention_mask, rotate
+from neurokit.models.nn.classifier import Classifier, ClassifierConfig
+from neurokit.models.nn.kmeans import cluster_centres
+from neurokit.models.nn.masking import block_mask, random_mask
+from neurokit.models.nn.patching import PatchEmbedding, patch_count, patches, unpatch
+from neurokit.models.nn.positions import LearnedPositions, sinusoidal
 from neurokit.models.nn.pretrained import Pretrained
+from neurokit.models.nn.quantizer import VectorQuantizer, perplexity
+from neurokit.models.nn.self_attention import KeyValueCache, SelfAttention
+from neurokit.models.nn.transformer import TransformerBlock, TransformerEncoder, activation_layer
 
-__all__ = ["Attention", "LlamaBlock", "Pretrained", "attention_mask", "rotate"]
+__all__ = [
+    "Attention",
+    "Classifier",
+    "ClassifierConfig",
+    "KeyValueCache",
+    "LearnedPositions",
+    "LlamaBlock",
+    "PatchEmbedding",
+    "Pretrained",
+    "SelfAttention",
+    "TransformerBlock",
+    "TransformerEncoder",
+    "VectorQuantizer",
+    "activation_layer",
+    "attention_mask",
+    "block_mask",
+    "cluster_centres",
+    "patch_count",
+    "patches",
+    "perplexity",
+    "random_mask",
+    "rotate",
+    "sinusoidal",
+    "unpatch",
+]

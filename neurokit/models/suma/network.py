@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from neurokit import arguments
 from neurokit.errors import DataError
 from neurokit.models.nn import Attention, LlamaBlock, Pretrained, attention_mask
+from neurokit.models.suma.checks import check_tokens, layer_names
 from neurokit.models.suma.config import SUMAConfig
 from neurokit.models.suma.objective import next_token_loss, surprisal_bits
 from neurokit.models.suma.tokens import tokenize
@@ -139,7 +140,7 @@ class SUMA(Pretrained):
         >>> len(layers), units.shape
         (3, torch.Size([1, 3, 128]))
         """
-        _check_tokens(input_ids, mask, self.config.vocabulary)
+        check_tokens(input_ids, mask, self.config.vocabulary)
         allowed = attention_mask(mask)
         layers = [self.embedding(input_ids)]
         for _ in range(self.config.cycles):
@@ -215,7 +216,7 @@ class SUMA(Pretrained):
         """
         arguments.known("pooling", pooling, ("last", "mean"))
         ids = tokenize(texts, tokenizer)
-        names = _layer_names(layers, self.config.cycles)
+        names = layer_names(layers, self.config.cycles)
         sizes = [self.config.n_units if n == "units" else self.config.width for n in names]
         out = {
             name: np.empty((len(ids), size), dtype=np.float32)
@@ -295,6 +296,43 @@ class SUMA(Pretrained):
         ids, mask = batch["input_ids"], batch.get("mask")
         return {"loss": next_token_loss(self(ids, mask), ids, mask)}
 
+    def example(self) -> dict[str, Tensor]:
+        """Make a small batch, always the same one.
+
+        Returns
+        -------
+        dict of Tensor
+            ``input_ids`` of one text.
+
+        Examples
+        --------
+        >>> SUMA(SUMAConfig(vocabulary=5, width=64, n_heads=8)).example()["input_ids"]
+        tensor([[0, 1, 2, 3, 4, 0, 1, 2]])
+        """
+        return {"input_ids": torch.arange(8)[None] % self.config.vocabulary}
+
+    def respond(self, batch: dict[str, Tensor]) -> Tensor:
+        """Compute all units, or logits where there is a decoder; compared on load.
+
+        Parameters
+        ----------
+        batch : dict of Tensor
+            ``input_ids`` (batch, time).
+
+        Returns
+        -------
+        Tensor, shape (batch, time, 2 * width) or (batch, time, vocabulary)
+            Of each token.
+
+        Examples
+        --------
+        >>> model = SUMA(SUMAConfig(vocabulary=50, width=64, n_heads=8))
+        >>> model.respond(model.example()).shape
+        torch.Size([1, 8, 128])
+        """
+        ids = batch["input_ids"]
+        return self(ids) if self.config.decoder_blocks else self.states(ids)[1]
+
     @torch.no_grad()
     def surprisal(self, input_ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Say how unexpected each token is to the language model.
@@ -334,49 +372,12 @@ def _first_selection(config: SUMAConfig) -> Tensor:
     return torch.from_numpy(np.sort(order[: config.n_read]))
 
 
-def _check_tokens(input_ids: Tensor, mask: Tensor | None, vocabulary: int) -> None:
-    """Refuse what cannot be looked up, before it becomes an index error."""
-    ids = arguments.instance("input_ids", input_ids, Tensor, "a tensor of tokens")
-    if ids.ndim != 2 or not ids.numel() or ids.is_floating_point():
-        raise DataError(
-            f"Expected input_ids of whole numbers and shape (batch, time); got {ids.dtype} of "
-            f"shape {tuple(ids.shape)}."
-        )
-    low, high = int(ids.min()), int(ids.max())
-    if low < 0 or high >= vocabulary:
-        raise DataError(
-            f"Tokens go from {low} to {high}, but the vocabulary has {vocabulary}. Does the "
-            "tokenizer belong to this model?"
-        )
-    if mask is None:
-        return
-    if mask.shape != ids.shape or mask.dtype != torch.bool:
-        raise DataError(
-            f"Expected a mask of bool and shape {tuple(ids.shape)}; got {mask.dtype} of shape "
-            f"{tuple(mask.shape)}. Try mask.bool()."
-        )
-    if not bool(mask.any(dim=1).all()):
-        raise DataError("A row of the mask has no token. Leave empty texts out.")
-
-
 def _last(input_ids: Tensor, mask: Tensor | None) -> Tensor:
     """Return the position of the last token of each row."""
     time = input_ids.shape[1]
     if mask is None:
         return torch.full((len(input_ids),), time - 1, device=input_ids.device)
     return time - 1 - mask.flip(1).int().argmax(dim=1)
-
-
-def _layer_names(layers: str | int | Sequence[str | int], cycles: int) -> list[str | int]:
-    """Return the layers asked for, checked."""
-    known: list[str | int] = [*range(cycles + 1), "units"]
-    if isinstance(layers, str) and layers == "all":
-        return known
-    wanted = [layers] if isinstance(layers, str | int) else list(layers)
-    for name in wanted:
-        if name not in known:
-            raise DataError(f"Unknown layer {name!r}. This model has {known}.")
-    return wanted
 
 
 def _batches(lengths: list[int]) -> list[list[int]]:

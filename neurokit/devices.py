@@ -1,0 +1,88 @@
+"""Which accelerators a machine has, and which device a computation takes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neurokit.errors import DataError
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["KINDS", "accelerators", "find_device", "may_have_accelerator"]
+
+KINDS = ("auto", "cpu", "cuda", "mps")
+DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of NVIDIA, Windows' subsystem, and AMD
+
+
+def may_have_accelerator() -> bool:
+    """Say whether it is worth asking PyTorch, whose import takes a second or more.
+
+    Returns
+    -------
+    bool
+        False on Linux without the device file of a driver.
+
+    Examples
+    --------
+    >>> may_have_accelerator() in (True, False)
+    True
+    """
+    return sys.platform != "linux" or any(Path(driver).exists() for driver in DRIVERS)
+
+
+def accelerators() -> list[str]:
+    """List the kinds of accelerators that PyTorch finds, the best first.
+
+    Returns
+    -------
+    list of str
+        From ``"cuda"`` and ``"mps"``, Apple's.
+
+    Examples
+    --------
+    >>> set(accelerators()) <= {"cuda", "mps"}
+    True
+    """
+    import torch
+
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return [kind for kind, there in found.items() if there]
+
+
+def find_device(device: str | torch.device = "auto") -> torch.device:
+    """Choose a device.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        ``"auto"`` takes CUDA where there is one, then Apple's, then the CPU.
+
+    Returns
+    -------
+    torch.device
+        The device.
+
+    Raises
+    ------
+    DataError
+        A device that torch does not know, or does not find here.
+
+    Examples
+    --------
+    >>> find_device("cpu")
+    device(type='cpu')
+    """
+    import torch
+
+    if isinstance(device, str) and device == "auto":
+        return torch.device([*accelerators(), "cpu"][0])
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, TypeError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DataError(f"device {str(device)!r} cannot be used: {reason}. Try 'auto'.") from None
+    return found

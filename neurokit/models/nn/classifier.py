@@ -1,0 +1,411 @@
+"""A classifier on what a model represents: for a linear probe, fine-tuning, or from scratch."""
+
+from __future__ import annotations
+
+import itertools
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neurokit import arguments
+from neurokit.errors import DataError, ReadError, suggest
+from neurokit.models.nn import settings
+from neurokit.models.nn.pretrained import Pretrained
+from neurokit.models.nn.transformer import activation_layer
+
+__all__ = ["Classifier", "ClassifierConfig"]
+
+
+@dataclass(frozen=True)
+class ClassifierConfig:
+    """Settings of :class:`Classifier`, which makes them itself.
+
+    Parameters
+    ----------
+    family : str
+        Class of the backbone, one that ``neurokit.models`` offers.
+    backbone : dict
+        Its configuration.
+    classes : tuple of str
+        Names of the classes; a label is a place in it.
+    n_features : int
+        That the head takes.
+    pool : {"mean", "flatten"}
+        Over tokens.
+    hidden : tuple of int
+        Widths of the head's layers before the last.
+    activation : {"relu", "gelu", "tanh"}
+        After each of them.
+    dropout : float
+        Before each layer of the head.
+    sigmoid : bool
+        Whether scores pass a sigmoid.
+    seed : int
+        Of the head's first weights.
+
+    Examples
+    --------
+    >>> ClassifierConfig("EEGFormer", {}, ("rest", "task"), n_features=128).pool
+    'mean'
+    """
+
+    family: str
+    backbone: dict[str, Any]
+    classes: tuple[str, ...]
+    n_features: int
+    pool: Literal["mean", "flatten"] = "mean"
+    hidden: tuple[int, ...] = ()
+    activation: str = "relu"
+    dropout: float = 0.0
+    sigmoid: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if len(set(self.classes)) < 2 or len(set(self.classes)) < len(self.classes):
+            raise DataError(
+                f"Expected two classes or more, each with its own name; got {self.classes}."
+            )
+        for size in (self.n_features, *self.hidden):
+            arguments.whole("width of the head", size, least=1)
+        arguments.known("pool", self.pool, ("mean", "flatten"))
+        if not 0 <= arguments.number("dropout", self.dropout) < 1:
+            raise DataError(f"dropout is {self.dropout}, expected 0 to below 1.")
+        arguments.whole("seed", self.seed, least=0)
+
+
+class Classifier(Pretrained):
+    """A model, its tokens pooled, and a head that scores classes.
+
+    Where no parameter of the backbone requires a gradient, it stays in evaluation mode in
+    training, too: a frozen model does not change, not by its running statistics either.
+
+    Parameters
+    ----------
+    backbone : Pretrained
+        With ``represent(batch)``.
+    classes : sequence of str, or int
+        Names of the classes, in the order of the labels; or how many there are.
+    pool : {"mean", "flatten"}
+        The mean over tokens, or all of them side by side, which needs windows of one length.
+    hidden : int or sequence of int
+        Widths of layers between tokens and scores; by default the head is linear.
+    activation : {"relu", "gelu", "tanh"}
+        After each of those.
+    dropout : float
+        Before each layer of the head, in training.
+    sigmoid : bool
+        Whether scores pass a sigmoid before the cross-entropy, as in the code that came with
+        Du-IN (Zheng et al. 2024, arXiv 2405.11459). It bounds the probabilities.
+    n_features : int, optional
+        That the head takes; by default as many as the backbone's own example has, which for
+        ``pool="flatten"`` means windows of that length.
+    seed : int
+        Of the head's first weights.
+
+    Examples
+    --------
+    >>> import neurokit as nk
+    >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
+    >>> model = Classifier(backbone, ["rest", "task"])
+    >>> model(backbone.example()).shape[1]
+    2
+    """
+
+    config_class = ClassifierConfig
+    config: ClassifierConfig
+
+    def __init__(
+        self,
+        backbone: Pretrained,
+        classes: Sequence[str] | int,
+        *,
+        pool: Literal["mean", "flatten"] = "mean",
+        hidden: int | Sequence[int] = (),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        sigmoid: bool = False,
+        n_features: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        arguments.instance("backbone", backbone, Pretrained, "a model of neurokit")
+        arguments.known("pool", pool, ("mean", "flatten"))
+        config = ClassifierConfig(
+            family=type(backbone).__name__,
+            backbone=settings.plain(backbone.config),
+            classes=_class_names(classes),
+            n_features=n_features or _feature_count(backbone, pool),
+            pool=pool,
+            hidden=(hidden,) if isinstance(hidden, int) else tuple(hidden),
+            activation=activation,
+            dropout=dropout,
+            sigmoid=sigmoid,
+            seed=seed,
+        )
+        super().__init__(config)
+        self.backbone = backbone
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.head = _head(config)
+
+    @classmethod
+    def _from_config(cls, config: ClassifierConfig) -> Self:
+        """Make the backbone from its own configuration, then the head."""
+        family = _family(config.family)
+        where = f"the configuration of the classifier's {config.family}"
+        backbone = family._from_config(
+            settings.restored(family.config_class, config.backbone, where)
+        )
+        return cls(
+            backbone,
+            config.classes,
+            pool=config.pool,
+            hidden=config.hidden,
+            activation=config.activation,
+            dropout=config.dropout,
+            sigmoid=config.sigmoid,
+            n_features=config.n_features,
+            seed=config.seed,
+        )
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode; a frozen backbone stays in evaluation mode.
+
+        Parameters
+        ----------
+        mode : bool
+            Whether to train.
+
+        Returns
+        -------
+        Self
+            Itself.
+
+        Examples
+        --------
+        >>> import neurokit as nk
+        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
+        >>> model = Classifier(backbone.requires_grad_(False), 2).train()
+        >>> model.head.training, model.backbone.training
+        (True, False)
+        """
+        super().train(mode)
+        if not any(p.requires_grad for p in self.backbone.parameters()):
+            self.backbone.eval()
+        return self
+
+    def represent(self, batch: dict[str, Tensor]) -> Tensor:
+        """Represent windows as the head takes them.
+
+        Parameters
+        ----------
+        batch : dict of Tensor
+            Windows, as the backbone takes them.
+
+        Returns
+        -------
+        Tensor, shape (window, feature)
+            Pooled over tokens.
+
+        Raises
+        ------
+        DataError
+            Another number of features than the head takes: windows of another length.
+
+        Examples
+        --------
+        >>> import neurokit as nk
+        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
+        >>> model = Classifier(backbone, 2)
+        >>> model.represent(model.example()).shape[1] == model.config.n_features
+        True
+        """
+        pooled = _pooled(self.backbone.represent(batch), self.config.pool)
+        if pooled.shape[1] != self.config.n_features:
+            raise DataError(
+                f"The head takes {self.config.n_features} features, these windows have "
+                f"{pooled.shape[1]} (pool={self.config.pool!r}). Take windows of the length that "
+                "the classifier was made for, or make it with n_features."
+            )
+        return pooled
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        """Score classes.
+
+        Parameters
+        ----------
+        batch : dict of Tensor
+            Windows, as the backbone takes them.
+
+        Returns
+        -------
+        Tensor, shape (window, class)
+            Logits, whose softmax are probabilities.
+
+        Examples
+        --------
+        >>> import neurokit as nk
+        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
+        >>> Classifier(backbone, 3)(backbone.example()).shape[1]
+        3
+        """
+        scores = self.head(self.represent(batch))
+        return scores.sigmoid() if self.config.sigmoid else scores
+
+    def loss(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Compute what training minimises.
+
+        Parameters
+        ----------
+        batch : dict of Tensor
+            Windows with ``label``, places in ``config.classes``.
+
+        Returns
+        -------
+        dict of Tensor
+            ``loss``, the mean cross-entropy in nats, and ``accuracy``.
+
+        Raises
+        ------
+        DataError
+            A batch without labels.
+
+        Examples
+        --------
+        >>> import neurokit as nk
+        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
+        >>> batch = backbone.example()
+        >>> batch["label"] = torch.zeros(len(batch["x"]), dtype=torch.long)
+        >>> sorted(Classifier(backbone, 2).loss(batch))
+        ['accuracy', 'loss']
+        """
+        if "label" not in batch:
+            raise DataError("The windows have no labels. Make them with labels=.")
+        label = batch["label"].long()
+        logits = self(batch).float()
+        return {
+            "loss": F.cross_entropy(logits, label),
+            "accuracy": (logits.detach().argmax(dim=1) == label).float().mean(),
+        }
+
+    def check(self, win: Any) -> None:
+        """Refuse windows that do not fit the backbone, or whose classes are others.
+
+        Parameters
+        ----------
+        win : Windows
+            To be classified, with or without labels.
+
+        Raises
+        ------
+        DataError
+            Other classes or another order of them; and what the backbone refuses.
+
+        Examples
+        --------
+        >>> import neurokit as nk
+        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
+        >>> Classifier(backbone, ["rest", "task"]).check([backbone.example()])
+        """
+        names, mine = tuple(getattr(win, "classes", ())), self.config.classes
+        if names and names != mine and mine != _class_names(len(names)):
+            raise DataError(f"The windows' classes are {names}, the classifier's {mine}.")
+        labels = getattr(win, "labels", None)
+        if labels is not None and len(labels) and not 0 <= min(labels) <= max(labels) < len(mine):
+            raise DataError(
+                f"Labels go from {min(labels)} to {max(labels)}, expected 0 to {len(mine) - 1}."
+            )
+        if hasattr(win, "sampling_rate") and hasattr(self.backbone, "check"):
+            cast(Any, self.backbone).check(win)
+
+    def example(self) -> dict[str, Tensor]:
+        """Make a small batch, the backbone's.
+
+        Returns
+        -------
+        dict of Tensor
+            Always the same one.
+
+        Examples
+        --------
+        >>> import neurokit as nk
+        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
+        >>> torch.equal(Classifier(backbone, 2).example()["x"], backbone.example()["x"])
+        True
+        """
+        return self.backbone.example()
+
+    def respond(self, batch: dict[str, Tensor]) -> Tensor:
+        """Score classes; stored with the model, and compared on load.
+
+        Parameters
+        ----------
+        batch : dict of Tensor
+            Windows, as the backbone takes them.
+
+        Returns
+        -------
+        Tensor, shape (window, class)
+            Logits.
+
+        Examples
+        --------
+        >>> import neurokit as nk
+        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
+        >>> model = Classifier(backbone, 2)
+        >>> model.respond(model.example()).shape[1]
+        2
+        """
+        return self(batch)
+
+
+def _class_names(classes: Sequence[str] | int) -> tuple[str, ...]:
+    """Return the names of classes, numbers where there are none."""
+    if isinstance(classes, numbers.Integral):
+        return tuple(str(place) for place in range(int(classes)))
+    return tuple(arguments.name_list("classes", classes))
+
+
+def _pooled(tokens: Tensor, pool: str) -> Tensor:
+    """Return one row of features a window."""
+    if tokens.ndim == 2 or pool == "flatten":
+        return tokens.flatten(1)
+    return tokens.flatten(1, -2).mean(dim=1)
+
+
+@torch.no_grad()
+def _feature_count(backbone: Pretrained, pool: str) -> int:
+    """Return how many features the backbone's own example has."""
+    modes = {module: module.training for module in backbone.modules()}
+    weight = next(backbone.parameters())
+    batch = {key: value.to(weight.device) for key, value in backbone.example().items()}
+    with torch.random.fork_rng(devices=[]):
+        tokens = backbone.eval().represent(batch)
+    for module, mode in modes.items():
+        module.training = mode
+    return _pooled(tokens, pool).shape[1]
+
+
+def _head(config: ClassifierConfig) -> nn.Sequential:
+    """Return the layers from features to scores."""
+    widths = (config.n_features, *config.hidden, len(config.classes))
+    layers: list[nn.Module] = []
+    for n_in, n_out in itertools.pairwise(widths):
+        layers += [nn.Dropout(config.dropout), nn.Linear(n_in, n_out)]
+        layers.append(activation_layer(config.activation))
+    return nn.Sequential(*layers[:-1])
+
+
+def _family(name: str) -> type[Pretrained]:
+    """Return the class of a family: one of those that neurokit offers, never another."""
+    from neurokit import models
+
+    family = getattr(models, name) if name in models.__all__ else None
+    if not (isinstance(family, type) and issubclass(family, Pretrained)):
+        known = [offered for offered in models.__all__ if offered[0].isupper()]
+        raise ReadError(f"neurokit.models has no family {name!r}.{suggest(name, known)}")
+    return family

@@ -1,0 +1,215 @@
+"""Attention of many heads over all tokens that are there, with a cache for generation."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neurokit import arguments
+from neurokit.errors import DataError
+
+__all__ = ["KeyValueCache", "SelfAttention"]
+
+
+class KeyValueCache:
+    """Keys and values of the tokens that one attention layer has seen.
+
+    It grows by doubling, so that a token at a time costs no copy of all that came before. No
+    gradient flows through it.
+
+    Examples
+    --------
+    >>> cache = KeyValueCache()
+    >>> layer = SelfAttention(32, 4, causal=True)
+    >>> _ = layer(torch.zeros(2, 5, 32), cache=cache)
+    >>> _ = layer(torch.zeros(2, 1, 32), cache=cache)
+    >>> len(cache)
+    6
+    """
+
+    def __init__(self) -> None:
+        self._held: tuple[Tensor, Tensor] | None = None
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep the keys and values of further tokens.
+
+        Parameters
+        ----------
+        key, value : Tensor, shape (batch, heads, time, dim)
+            Of the new tokens.
+
+        Returns
+        -------
+        key, value : Tensor, shape (batch, heads, all time, dim)
+            Of all tokens so far.
+
+        Raises
+        ------
+        DataError
+            Another batch, or other heads, than before.
+
+        Examples
+        --------
+        >>> cache = KeyValueCache()
+        >>> new = torch.zeros(1, 4, 3, 8)
+        >>> cache.append(new, new)[0].shape
+        torch.Size([1, 4, 3, 8])
+        """
+        total = self._length + key.shape[2]
+        kept = [
+            self._grown(old, new, total)
+            for old, new in zip(self._held or (None, None), (key, value), strict=True)
+        ]
+        for store, new in zip(kept, (key, value), strict=True):
+            store[:, :, self._length : total] = new.detach()
+        self._held = (kept[0], kept[1])
+        self._length = total
+        return kept[0][:, :, :total], kept[1][:, :, :total]
+
+    def _grown(self, old: Tensor | None, new: Tensor, total: int) -> Tensor:
+        """Return room for `total` tokens, with the old ones in it."""
+        batch, heads, _, dim = new.shape
+        if old is None:
+            return new.new_empty(batch, heads, total, dim)
+        if old.shape[:2] != new.shape[:2] or old.shape[3] != dim:
+            raise DataError(
+                f"The cache holds (batch, heads, dim) {(*old.shape[:2], old.shape[3])}; got "
+                f"{(batch, heads, dim)}. Start an empty cache for another batch."
+            )
+        if old.shape[2] >= total:
+            return old
+        room = old.new_empty(batch, heads, max(total, 2 * old.shape[2]), dim)
+        room[:, :, : self._length] = old[:, :, : self._length]
+        return room
+
+
+class SelfAttention(nn.Module):
+    """Self-attention (Vaswani et al. 2017, arXiv 1706.03762, section 3.2).
+
+    Parameters
+    ----------
+    width : int
+        Features of a token.
+    n_heads : int
+        Heads.
+    head_dim : int, optional
+        Dimensions of a head; by default ``width / n_heads``. Du-IN has 8 heads of 64 at a
+        width of 160.
+    dropout : float
+        Of attention weights, in training.
+    qk_norm : bool
+        Whether queries and keys of each head pass a layer norm (Henry et al. 2020, arXiv
+        2010.04245; Dehghani et al. 2023, arXiv 2302.05442): products then stay bounded.
+    bias : bool
+        Of the projections.
+    causal : bool
+        Whether a token sees only itself and earlier ones.
+
+    Examples
+    --------
+    >>> SelfAttention(160, 8, head_dim=64, qk_norm=True)(torch.zeros(2, 30, 160)).shape
+    torch.Size([2, 30, 160])
+    """
+
+    def __init__(
+        self,
+        width: int,
+        n_heads: int,
+        head_dim: int | None = None,
+        dropout: float = 0.0,
+        qk_norm: bool = False,
+        bias: bool = True,
+        causal: bool = False,
+    ) -> None:
+        super().__init__()
+        self.n_heads = arguments.whole("n_heads", n_heads, least=1)
+        if head_dim is None and width % n_heads:
+            raise DataError(
+                f"Expected a width that divides into heads; got width {width} and {n_heads} "
+                "heads. Give head_dim."
+            )
+        self.head_dim = arguments.whole("head_dim", head_dim or width // n_heads, least=1)
+        self.dropout = dropout
+        self.causal = causal
+        inner = self.n_heads * self.head_dim
+        self.qkv = nn.Linear(width, 3 * inner, bias=bias)
+        self.output = nn.Linear(inner, width, bias=bias)
+        self.query_norm = nn.LayerNorm(self.head_dim) if qk_norm else nn.Identity()
+        self.key_norm = nn.LayerNorm(self.head_dim) if qk_norm else nn.Identity()
+
+    def forward(
+        self, x: Tensor, mask: Tensor | None = None, cache: KeyValueCache | None = None
+    ) -> Tensor:
+        """Mix each token with those it may see.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, time, width)
+            Tokens.
+        mask : Tensor of bool, shape (batch, time), optional
+            True where there is a token; the others are not seen, and what comes out in their
+            place means nothing, but is finite. With a cache its time is that of all tokens so
+            far.
+        cache : KeyValueCache, optional
+            Of the tokens before `x`; those of `x` are added. Only for causal attention.
+
+        Returns
+        -------
+        Tensor, shape (batch, time, width)
+            The output of all heads, projected.
+
+        Raises
+        ------
+        DataError
+            A mask of another shape or type, or a cache where attention is not causal.
+        """
+        batch, time, _ = x.shape
+        query, key, value = self.qkv(x).view(batch, time, 3, self.n_heads, -1).unbind(2)
+        query = self.query_norm(query).transpose(1, 2)
+        key = self.key_norm(key).transpose(1, 2)
+        value = value.transpose(1, 2)
+        if cache is not None:
+            if not self.causal:
+                raise DataError("Only causal attention can use a cache. Set causal=True.")
+            key, value = cache.append(key, value)
+        allowed = self._allowed(mask, batch, time, key.shape[2], x.device)
+        mixed = F.scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            attn_mask=allowed,
+            dropout_p=self.dropout if self.training else 0.0,
+            is_causal=self.causal and allowed is None and time > 1,
+        )
+        return self.output(mixed.transpose(1, 2).reshape(batch, time, -1))
+
+    def _allowed(
+        self, mask: Tensor | None, batch: int, time: int, total: int, device: torch.device
+    ) -> Tensor | None:
+        """Return who sees whom, or None where attention needs not be told."""
+        if mask is not None:
+            if mask.shape != (batch, total) or mask.dtype != torch.bool:
+                raise DataError(
+                    f"Expected a mask of bool and shape {(batch, total)}; got {mask.dtype} of "
+                    f"shape {tuple(mask.shape)}. Try mask.bool()."
+                )
+            mask = mask[:, None, None, :]
+        if not self.causal:
+            # A row without any token would become NaN; no other row can see what it does.
+            return mask if mask is None else mask | ~mask.any(dim=-1, keepdim=True)
+        if time == 1 or (mask is None and time == total):
+            # The last token sees all of the others, and SDPA knows the square case by itself.
+            seen = mask
+        else:
+            earlier = torch.ones(time, total, dtype=torch.bool, device=device)
+            earlier = earlier.tril(total - time)
+            seen = earlier if mask is None else earlier & mask
+        if mask is None:
+            return seen
+        own = torch.eye(total, dtype=torch.bool, device=device)[total - time :]
+        return own if seen is None else seen | own
