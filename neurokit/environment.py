@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from typing import Any
 
 from neurokit import __version__
 
-__all__ = ["revision", "versions"]
+__all__ = ["cores", "revision", "versions"]
 
 _GIT_SECONDS = 5.0
 
@@ -65,6 +66,24 @@ def revision() -> str | None:
     commit = _git(root, "rev-parse", "--short=12", "HEAD")
     changed = commit and _git(root, "status", "--porcelain", "--untracked-files=no")
     return (f"{commit} (modified)" if changed else commit) or None
+
+
+def cores() -> int:
+    """Count the cores that this process may use.
+
+    Returns
+    -------
+    int
+        At least 1; on a shared machine fewer than it has.
+
+    Examples
+    --------
+    >>> cores() >= 1
+    True
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _version(name: str) -> str | None:

@@ -35,6 +35,10 @@ def test_a_revision_is_the_checkouts_own(monkeypatch, tmp_path):
     assert len(clean) == 12
     (tmp_path / "file").write_text("2")
     assert revision() == f"{clean} (modified)"
+    # A package installed below somebody's repository is not of that revision.
+    inside = tmp_path / "site" / "neurokit" / "environment.py"
+    monkeypatch.setattr(module, "__file__", str(inside))
+    assert revision() is None
 
 
 def test_without_git_there_is_no_revision(monkeypatch, tmp_path):

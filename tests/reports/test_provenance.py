@@ -4,7 +4,6 @@ import sys
 from importlib import metadata
 
 import neurokit
-from neurokit.reports import provenance as module
 from neurokit.reports.provenance import provenance
 
 
@@ -23,29 +22,3 @@ def test_nothing_heavy_is_loaded():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_revision_of_a_checkout(tmp_path):
-    def git(*arguments):
-        identity = ("-c", "user.name=n", "-c", "user.email=e@example.org")
-        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True,
-                       capture_output=True)  # fmt: skip
-
-    assert module._revision(tmp_path) is None
-    git("init")
-    (tmp_path / "file").write_text("one")
-    git("add", "file")
-    git("commit", "-m", "first")
-    clean = module._revision(tmp_path)
-    assert len(clean) == 12
-    (tmp_path / "file").write_text("two")
-    assert module._revision(tmp_path) == f"{clean} (modified)"
-    # A package installed below somebody's repository is not of that revision.
-    (tmp_path / "site").mkdir()
-    assert module._revision(tmp_path / "site") is None
-
-
-def test_without_git(tmp_path, monkeypatch):
-    (tmp_path / ".git").mkdir()
-    monkeypatch.setenv("PATH", "")
-    assert module._revision(tmp_path) is None

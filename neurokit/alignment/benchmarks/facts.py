@@ -2,68 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import subprocess
 from datetime import UTC, datetime
-from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurokit.alignment.features.cache import digest
+from neurokit.environment import cores
 
 if TYPE_CHECKING:
     from neurokit.datasets.assemblies import Assembly
 
-__all__ = ["data_hash", "machine", "now", "revision", "versions"]
+__all__ = ["PACKAGES", "data_hash", "machine", "now"]
 
-_PACKAGES = ("neurokit-brain", "numpy", "scipy", "xarray", "scikit-learn", "torch", "transformers")
-
-
-def versions() -> str:
-    """Name the packages that a score depends on.
-
-    Returns
-    -------
-    str
-        Names and versions, those installed.
-
-    Examples
-    --------
-    >>> "numpy" in versions()
-    True
-    """
-    found = []
-    for name in _PACKAGES:
-        try:
-            found.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            continue
-    return ", ".join(found)
-
-
-def revision() -> str:
-    """Name the git revision of a checkout.
-
-    Returns
-    -------
-    str
-        Twelve digits, with " (modified)" where files differ; empty outside a checkout.
-
-    Examples
-    --------
-    >>> len(revision()) in (0, 12, 23)
-    True
-    """
-    root = Path(__file__).resolve().parents[3]
-    # An installed package inside somebody's repository must not claim their revision.
-    if not (root / ".git").exists():
-        return ""
-    commit = _git(root, "rev-parse", "--short=12", "HEAD")
-    changed = commit and _git(root, "status", "--porcelain", "--untracked-files=no")
-    return f"{commit} (modified)" if changed else commit
+PACKAGES = ("neurokit-brain", "numpy", "scipy", "xarray", "scikit-learn", "torch", "transformers")
 
 
 def machine() -> str:
@@ -79,9 +32,8 @@ def machine() -> str:
     >>> machine().endswith(("core", "cores"))
     True
     """
-    usable = getattr(os, "sched_getaffinity", None)
-    cores = len(usable(0)) if usable else os.cpu_count() or 1
-    return f"{platform.system()} {platform.machine()}, {cores} core{'' if cores == 1 else 's'}"
+    n = cores()
+    return f"{platform.system()} {platform.machine()}, {n} core{'' if n == 1 else 's'}"
 
 
 def data_hash(assembly: Assembly) -> str:
@@ -123,14 +75,3 @@ def now() -> str:
     'T'
     """
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _git(root: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
-            capture_output=True, text=True, timeout=5, check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -19,6 +19,7 @@ from neurokit.alignment.benchmarks.plain import PLAIN
 from neurokit.alignment.benchmarks.protocols import under_protocol
 from neurokit.alignment.benchmarks.results import Outcome, as_score
 from neurokit.arguments import whole
+from neurokit.environment import versions
 from neurokit.errors import DataError
 
 if TYPE_CHECKING:
@@ -277,6 +278,7 @@ class Benchmark:
         from neurokit.alignment.benchmarks.metrics import CHANCE
 
         card = self.card
+        software = versions(facts.PACKAGES)
         return {
             "benchmark": card.name,
             "title": card.title,
@@ -295,8 +297,8 @@ class Benchmark:
             "configuration": card.canonical(),
             "configuration_hash": card.digest(),
             "data_hash": facts.data_hash(self.assembly),
-            "versions": facts.versions(),
-            "revision": facts.revision(),
+            "versions": ", ".join(f"{k} {v}" for k, v in software["packages"].items()),
+            "revision": software["revision"] or "",
             "machine": facts.machine(),
             "date": facts.now(),
         }

@@ -1,7 +1,8 @@
 """Blocks that several families share: attention, patches, masks, codebooks, and storage."""
 
-from neurokit.models.nn.attention import Attention, LlamaBlock, attention_mask, rotate
-from neurokit.models.nn.classifier import Classifier, ClassifierConfig
+from neurokit.models.nn.attention import Attention, LlamaBlock, attention_mask, causal_mask, rotate
+from neurokit.models.nn.classifier import Classifier
+from neurokit.models.nn.heads import ClassifierConfig
 from neurokit.models.nn.kmeans import cluster_centres
 from neurokit.models.nn.masking import block_mask, random_mask
 from neurokit.models.nn.patching import PatchEmbedding, patch_count, patches, unpatch
@@ -27,6 +28,7 @@ __all__ = [
     "activation_layer",
     "attention_mask",
     "block_mask",
+    "causal_mask",
     "cluster_centres",
     "patch_count",
     "patches",

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from neurokit.errors import DataError
 
-__all__ = ["Attention", "LlamaBlock", "attention_mask", "rotate"]
+__all__ = ["Attention", "LlamaBlock", "attention_mask", "causal_mask", "rotate"]
 
 SCORES_AT_ONCE = 2**26  # attention scores held at a time, 256 MB in single precision
 
@@ -34,12 +34,35 @@ def attention_mask(mask: Tensor | None) -> Tensor | None:
             [0, 1, 0],
             [0, 1, 1]], dtype=torch.int32)
     """
-    if mask is None or bool(mask.all()):
-        return None
+    return None if mask is None or bool(mask.all()) else causal_mask(mask)
+
+
+def causal_mask(mask: Tensor, n_queries: int | None = None) -> Tensor:
+    """Say which earlier tokens may be looked at; unlike :func:`attention_mask` it never waits.
+
+    Parameters
+    ----------
+    mask : Tensor of bool, shape (batch, time)
+        True where there is a token.
+    n_queries : int, optional
+        How many tokens, the last ones, look; by default all.
+
+    Returns
+    -------
+    Tensor of bool, shape (batch, 1, n_queries, time)
+        True where the token of a row may look at the token of a column.
+
+    Examples
+    --------
+    >>> causal_mask(torch.tensor([[False, True, True]]), 2)[0, 0].int()
+    tensor([[0, 1, 0],
+            [0, 1, 1]], dtype=torch.int32)
+    """
     time = mask.shape[1]
-    causal = torch.ones(time, time, dtype=torch.bool, device=mask.device).tril()
+    first = time - (time if n_queries is None else n_queries)
+    causal = torch.ones(time - first, time, dtype=torch.bool, device=mask.device).tril(first)
     # Padding looks at itself: a row that sees nothing would become NaN.
-    own = torch.eye(time, dtype=torch.bool, device=mask.device)
+    own = torch.eye(time, dtype=torch.bool, device=mask.device)[first:]
     return ((causal & mask[:, None, :].bool()) | own)[:, None]
 
 

@@ -2,80 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
-import numbers
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Self, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from neurokit import arguments
 from neurokit.errors import DataError, ReadError, suggest
 from neurokit.models.nn import settings
+from neurokit.models.nn.heads import ClassifierConfig, class_names, head_layers, pooled
 from neurokit.models.nn.pretrained import Pretrained
-from neurokit.models.nn.transformer import activation_layer
 
-__all__ = ["Classifier", "ClassifierConfig"]
-
-
-@dataclass(frozen=True)
-class ClassifierConfig:
-    """Settings of :class:`Classifier`, which makes them itself.
-
-    Parameters
-    ----------
-    family : str
-        Class of the backbone, one that ``neurokit.models`` offers.
-    backbone : dict
-        Its configuration.
-    classes : tuple of str
-        Names of the classes; a label is a place in it.
-    n_features : int
-        That the head takes.
-    pool : {"mean", "flatten"}
-        Over tokens.
-    hidden : tuple of int
-        Widths of the head's layers before the last.
-    activation : {"relu", "gelu", "tanh"}
-        After each of them.
-    dropout : float
-        Before each layer of the head.
-    sigmoid : bool
-        Whether scores pass a sigmoid.
-    seed : int
-        Of the head's first weights.
-
-    Examples
-    --------
-    >>> ClassifierConfig("EEGFormer", {}, ("rest", "task"), n_features=128).pool
-    'mean'
-    """
-
-    family: str
-    backbone: dict[str, Any]
-    classes: tuple[str, ...]
-    n_features: int
-    pool: Literal["mean", "flatten"] = "mean"
-    hidden: tuple[int, ...] = ()
-    activation: str = "relu"
-    dropout: float = 0.0
-    sigmoid: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if len(set(self.classes)) < 2 or len(set(self.classes)) < len(self.classes):
-            raise DataError(
-                f"Expected two classes or more, each with its own name; got {self.classes}."
-            )
-        for size in (self.n_features, *self.hidden):
-            arguments.whole("width of the head", size, least=1)
-        arguments.known("pool", self.pool, ("mean", "flatten"))
-        if not 0 <= arguments.number("dropout", self.dropout) < 1:
-            raise DataError(f"dropout is {self.dropout}, expected 0 to below 1.")
-        arguments.whole("seed", self.seed, least=0)
+__all__ = ["Classifier"]
 
 
 class Classifier(Pretrained):
@@ -111,9 +52,14 @@ class Classifier(Pretrained):
     --------
     >>> import neurokit as nk
     >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
-    >>> model = Classifier(backbone, ["rest", "task"])
-    >>> model(backbone.example()).shape[1]
-    2
+    >>> model = Classifier(backbone.requires_grad_(False), ["rest", "task"]).train(True)
+    >>> model.head.training, model.backbone.training
+    (True, False)
+    >>> batch = model.example()
+    >>> model.represent(batch).shape[1] == model.config.n_features
+    True
+    >>> torch.equal(model.eval().forward(batch), model.respond(batch))
+    True
     """
 
     config_class = ClassifierConfig
@@ -137,7 +83,7 @@ class Classifier(Pretrained):
         config = ClassifierConfig(
             family=type(backbone).__name__,
             backbone=settings.plain(backbone.config),
-            classes=_class_names(classes),
+            classes=class_names(classes),
             n_features=n_features or _feature_count(backbone, pool),
             pool=pool,
             hidden=(hidden,) if isinstance(hidden, int) else tuple(hidden),
@@ -149,8 +95,9 @@ class Classifier(Pretrained):
         super().__init__(config)
         self.backbone = backbone
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            self.head = _head(config)
+            # torch.manual_seed would start the generators of all devices over.
+            torch.default_generator.manual_seed(config.seed)
+            self.head = head_layers(config)
 
     @classmethod
     def _from_config(cls, config: ClassifierConfig) -> Self:
@@ -184,14 +131,6 @@ class Classifier(Pretrained):
         -------
         Self
             Itself.
-
-        Examples
-        --------
-        >>> import neurokit as nk
-        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
-        >>> model = Classifier(backbone.requires_grad_(False), 2).train()
-        >>> model.head.training, model.backbone.training
-        (True, False)
         """
         super().train(mode)
         if not any(p.requires_grad for p in self.backbone.parameters()):
@@ -215,23 +154,15 @@ class Classifier(Pretrained):
         ------
         DataError
             Another number of features than the head takes: windows of another length.
-
-        Examples
-        --------
-        >>> import neurokit as nk
-        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
-        >>> model = Classifier(backbone, 2)
-        >>> model.represent(model.example()).shape[1] == model.config.n_features
-        True
         """
-        pooled = _pooled(self.backbone.represent(batch), self.config.pool)
-        if pooled.shape[1] != self.config.n_features:
+        features = pooled(self.backbone.represent(batch), self.config.pool)
+        if features.shape[1] != self.config.n_features:
             raise DataError(
                 f"The head takes {self.config.n_features} features, these windows have "
-                f"{pooled.shape[1]} (pool={self.config.pool!r}). Take windows of the length that "
+                f"{features.shape[1]} (pool={self.config.pool!r}). Take windows of the length that "
                 "the classifier was made for, or make it with n_features."
             )
-        return pooled
+        return features
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Score classes.
@@ -245,13 +176,6 @@ class Classifier(Pretrained):
         -------
         Tensor, shape (window, class)
             Logits, whose softmax are probabilities.
-
-        Examples
-        --------
-        >>> import neurokit as nk
-        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
-        >>> Classifier(backbone, 3)(backbone.example()).shape[1]
-        3
         """
         scores = self.head(self.represent(batch))
         return scores.sigmoid() if self.config.sigmoid else scores
@@ -312,12 +236,13 @@ class Classifier(Pretrained):
         >>> Classifier(backbone, ["rest", "task"]).check([backbone.example()])
         """
         names, mine = tuple(getattr(win, "classes", ())), self.config.classes
-        if names and names != mine and mine != _class_names(len(names)):
+        if names and names != mine and mine != class_names(len(names)):
             raise DataError(f"The windows' classes are {names}, the classifier's {mine}.")
-        labels = getattr(win, "labels", None)
-        if labels is not None and len(labels) and not 0 <= min(labels) <= max(labels) < len(mine):
+        labels = np.asarray([] if (given := getattr(win, "labels", None)) is None else given)
+        if labels.size and not np.isin(labels, np.arange(len(mine))).all():
             raise DataError(
-                f"Labels go from {min(labels)} to {max(labels)}, expected 0 to {len(mine) - 1}."
+                f"Labels go from {labels.min()} to {labels.max()}, expected whole numbers from 0 "
+                f"to {len(mine) - 1}."
             )
         if hasattr(win, "sampling_rate") and hasattr(self.backbone, "check"):
             cast(Any, self.backbone).check(win)
@@ -329,13 +254,6 @@ class Classifier(Pretrained):
         -------
         dict of Tensor
             Always the same one.
-
-        Examples
-        --------
-        >>> import neurokit as nk
-        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
-        >>> torch.equal(Classifier(backbone, 2).example()["x"], backbone.example()["x"])
-        True
         """
         return self.backbone.example()
 
@@ -351,30 +269,8 @@ class Classifier(Pretrained):
         -------
         Tensor, shape (window, class)
             Logits.
-
-        Examples
-        --------
-        >>> import neurokit as nk
-        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
-        >>> model = Classifier(backbone, 2)
-        >>> model.respond(model.example()).shape[1]
-        2
         """
         return self(batch)
-
-
-def _class_names(classes: Sequence[str] | int) -> tuple[str, ...]:
-    """Return the names of classes, numbers where there are none."""
-    if isinstance(classes, numbers.Integral):
-        return tuple(str(place) for place in range(int(classes)))
-    return tuple(arguments.name_list("classes", classes))
-
-
-def _pooled(tokens: Tensor, pool: str) -> Tensor:
-    """Return one row of features a window."""
-    if tokens.ndim == 2 or pool == "flatten":
-        return tokens.flatten(1)
-    return tokens.flatten(1, -2).mean(dim=1)
 
 
 @torch.no_grad()
@@ -387,17 +283,7 @@ def _feature_count(backbone: Pretrained, pool: str) -> int:
         tokens = backbone.eval().represent(batch)
     for module, mode in modes.items():
         module.training = mode
-    return _pooled(tokens, pool).shape[1]
-
-
-def _head(config: ClassifierConfig) -> nn.Sequential:
-    """Return the layers from features to scores."""
-    widths = (config.n_features, *config.hidden, len(config.classes))
-    layers: list[nn.Module] = []
-    for n_in, n_out in itertools.pairwise(widths):
-        layers += [nn.Dropout(config.dropout), nn.Linear(n_in, n_out)]
-        layers.append(activation_layer(config.activation))
-    return nn.Sequential(*layers[:-1])
+    return pooled(tokens, pool).shape[1]
 
 
 def _family(name: str) -> type[Pretrained]:

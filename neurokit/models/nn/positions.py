@@ -47,10 +47,13 @@ def sinusoidal(n: int, width: int, base: float = 10_000.0) -> Tensor:
     arguments.whole("n", n, least=1)
     if arguments.whole("width", width, least=2) % 2:
         raise DataError(f"Sines and cosines come in pairs: expected an even width, got {width}.")
-    # Doubles: a float's rounding of p times the rate is an error of phase that grows with p.
-    rate = torch.exp(torch.arange(0, width, 2, dtype=torch.float64) * (-math.log(base) / width))
-    angle = torch.arange(n, dtype=torch.float64)[:, None] * rate
-    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1).float()
+    # Doubles, which not every device has: a float's rounding of p times the rate is an error of
+    # phase that grows with p.
+    order = torch.arange(max(n, width), dtype=torch.float64, device="cpu")
+    rate = torch.exp(order[:width:2] * (-math.log(base) / width))
+    angle = order[:n, None] * rate
+    code = torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1).float()
+    return code.to(torch.get_default_device())
 
 
 class LearnedPositions(nn.Module):

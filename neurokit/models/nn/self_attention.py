@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from neurokit import arguments
 from neurokit.errors import DataError
+from neurokit.models.nn.attention import causal_mask
+from neurokit.models.nn.dropout import drop
 
 __all__ = ["KeyValueCache", "SelfAttention"]
 
@@ -169,47 +171,53 @@ class SelfAttention(nn.Module):
             A mask of another shape or type, or a cache where attention is not causal.
         """
         batch, time, _ = x.shape
+        if cache is not None and not self.causal:
+            raise DataError("Only causal attention can use a cache. Set causal=True.")
+        total = time + (0 if cache is None else len(cache))
+        allowed = self._allowed(mask, batch, time, total, x.device)
         query, key, value = self.qkv(x).view(batch, time, 3, self.n_heads, -1).unbind(2)
         query = self.query_norm(query).transpose(1, 2)
         key = self.key_norm(key).transpose(1, 2)
         value = value.transpose(1, 2)
         if cache is not None:
-            if not self.causal:
-                raise DataError("Only causal attention can use a cache. Set causal=True.")
             key, value = cache.append(key, value)
-        allowed = self._allowed(mask, batch, time, key.shape[2], x.device)
-        mixed = F.scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            attn_mask=allowed,
-            dropout_p=self.dropout if self.training else 0.0,
-            is_causal=self.causal and allowed is None and time > 1,
-        )
+        causal = self.causal and allowed is None and time > 1
+        dropout = self.dropout if self.training else 0.0
+        mixed = _attend(query, key, value, allowed, causal, dropout)
         return self.output(mixed.transpose(1, 2).reshape(batch, time, -1))
 
     def _allowed(
         self, mask: Tensor | None, batch: int, time: int, total: int, device: torch.device
     ) -> Tensor | None:
         """Return who sees whom, or None where attention needs not be told."""
-        if mask is not None:
-            if mask.shape != (batch, total) or mask.dtype != torch.bool:
-                raise DataError(
-                    f"Expected a mask of bool and shape {(batch, total)}; got {mask.dtype} of "
-                    f"shape {tuple(mask.shape)}. Try mask.bool()."
-                )
-            mask = mask[:, None, None, :]
+        if mask is not None and (mask.shape != (batch, total) or mask.dtype != torch.bool):
+            raise DataError(
+                f"Expected a mask of bool and shape {(batch, total)}; got {mask.dtype} of shape "
+                f"{tuple(mask.shape)}. Try mask.bool()."
+            )
         if not self.causal:
             # A row without any token would become NaN; no other row can see what it does.
-            return mask if mask is None else mask | ~mask.any(dim=-1, keepdim=True)
-        if time == 1 or (mask is None and time == total):
-            # The last token sees all of the others, and SDPA knows the square case by itself.
-            seen = mask
-        else:
-            earlier = torch.ones(time, total, dtype=torch.bool, device=device)
-            earlier = earlier.tril(total - time)
-            seen = earlier if mask is None else earlier & mask
-        if mask is None:
-            return seen
-        own = torch.eye(total, dtype=torch.bool, device=device)[total - time :]
-        return own if seen is None else seen | own
+            return None if mask is None else (mask | ~mask.any(1, keepdim=True))[:, None, None]
+        if mask is not None:
+            return causal_mask(mask, time)
+        if time in (1, total):
+            # The last token sees all others, and SDPA knows the square case by itself.
+            return None
+        return causal_mask(torch.ones(1, total, dtype=torch.bool, device=device), time)
+
+
+def _attend(
+    query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None, causal: bool, dropout: float
+) -> Tensor:
+    """Return the values that each query attends to, with some of its weights set to zero."""
+    if not dropout or query.device.type != "cpu":
+        return F.scaled_dot_product_attention(
+            query, key, value, attn_mask=allowed, dropout_p=dropout, is_causal=causal
+        )
+    # With dropout, SDPA holds all weights on the CPU, too, and spends its time on drawing.
+    weights = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+    if causal:
+        allowed = causal_mask(query.new_ones(1, query.shape[2], dtype=torch.bool), query.shape[2])
+    if allowed is not None:
+        weights = weights.masked_fill(~allowed, -torch.inf)
+    return drop(weights.softmax(dim=-1), dropout) @ value

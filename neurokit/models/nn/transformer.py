@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from neurokit import arguments
 from neurokit.errors import DataError
+from neurokit.models.nn.dropout import Dropout
 from neurokit.models.nn.self_attention import KeyValueCache, SelfAttention
 
 __all__ = ["TransformerBlock", "TransformerEncoder", "activation_layer"]
@@ -97,10 +98,10 @@ class TransformerBlock(nn.Module):
         self.feed = nn.Sequential(
             nn.Linear(width, hidden),
             activation_layer(activation),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(hidden, width),
         )
-        self.drop = nn.Dropout(dropout)
+        self.drop = Dropout(dropout)
 
     def forward(
         self, x: Tensor, mask: Tensor | None = None, cache: KeyValueCache | None = None

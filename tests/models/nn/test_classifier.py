@@ -161,8 +161,12 @@ def test_windows_are_checked():
         model.check(SimpleNamespace(sampling_rate=128))
     with pytest.raises(DataError, match=r"classes are \('task', 'rest'\), the classifier's"):
         model.check(SimpleNamespace(classes=("task", "rest")))
-    with pytest.raises(DataError, match="Labels go from 0 to 2, expected 0 to 1"):
+    with pytest.raises(
+        DataError, match="Labels go from 0 to 2, expected whole numbers from 0 to 1"
+    ):
         model.check(SimpleNamespace(labels=np.array([0, 2])))
+    with pytest.raises(DataError, match=r"Labels go from 0.0 to 0.5, expected whole"):
+        model.check(SimpleNamespace(labels=np.array([0, 0.5])))
     Classifier(toy(), 2).check(fine)
 
 

@@ -153,6 +153,32 @@ def test_other_weights_than_those_saved_are_found_out(model, tmp_path):
         type(model).from_pretrained(tmp_path)
 
 
+def test_small_answers_are_compared_too(tmp_path):
+    model = changed(Tied(TiedConfig()))
+    model.count.fill_(1)
+    with torch.no_grad():
+        for p in model.parameters():
+            p *= 1e-4
+    model.save_pretrained(tmp_path)
+    assert float(model.represent(model.example()).detach().abs().max()) < 1e-4
+    weights = load_file(tmp_path / "model.safetensors")
+    weights["second.bias"] *= 1.01
+    save_file(weights, tmp_path / "model.safetensors")
+    rehash(tmp_path)
+    with pytest.raises(ReadError, match="does not answer"):
+        Tied.from_pretrained(tmp_path)
+
+
+def test_settings_that_make_no_model_are_an_error_of_the_file(tmp_path):
+    Tied(TiedConfig()).save_pretrained(tmp_path)
+    rewrite(tmp_path, lambda c: c["config"].update(widths=[4, -4]))
+    with pytest.raises(ReadError, match=r"settings in .*config.json make no model"):
+        Tied.from_pretrained(tmp_path)
+    rewrite(tmp_path, lambda c: c["config"].update(widths=[4, 10**15]))
+    with pytest.raises(ReadError, match=r"settings in .*config.json make no model"):
+        Tied.from_pretrained(tmp_path)
+
+
 def test_a_model_that_computes_something_else_is_found_out(tmp_path, monkeypatch):
     Tied(TiedConfig()).save_pretrained(tmp_path)
     old = Tied.represent

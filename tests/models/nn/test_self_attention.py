@@ -135,5 +135,8 @@ def test_bad_input(x, mask):
         layer()(x, cache=KeyValueCache())
     cache, attention = KeyValueCache(), layer(causal=True)
     attention(x, cache=cache)
+    with pytest.raises(DataError, match=r"shape \(3, 18\); got .* \(3, 9\)"):
+        attention(x, mask, cache)
+    assert len(cache) == 9
     with pytest.raises(DataError, match=r"holds .* \(3, 4, 8\); got \(2, 4, 8\)"):
         attention(x[:2], cache=cache)

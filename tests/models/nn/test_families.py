@@ -1,0 +1,102 @@
+"""What every family promises: it is saved whole, answers alike, and can be fine-tuned."""
+
+import pytest
+import torch
+
+from neurokit import models
+from neurokit.models.nn import Pretrained
+
+MAKERS = {
+    "Classifier": lambda: models.Classifier(MAKERS["EEGFormer"](), ["rest", "task"], hidden=8),
+    "DuIN": lambda: models.DuIN(models.DuINConfig.preset("tiny")),
+    "DuINEncoder": lambda: models.DuINEncoder(models.DuINConfig.preset("tiny")),
+    "DuINMasked": lambda: models.DuINMasked(models.DuINConfig.preset("tiny"), MAKERS["DuIN"]()),
+    "EEGFormer": lambda: models.EEGFormer(models.EEGFormerConfig.preset("tiny")),
+    "FuturePredictor": lambda: models.FuturePredictor(models.FuturePredictorConfig(9, 8)),
+    "SUMA": lambda: models.SUMA(models.SUMAConfig(60, 32, 4)),
+}
+TUNABLE = [name for name in MAKERS if hasattr(getattr(models, name), "classifier")]
+
+
+@pytest.fixture(params=MAKERS)
+def model(request):
+    """A model whose weights are not those that its seed gives."""
+    torch.manual_seed(0)
+    model = MAKERS[request.param]()
+    with torch.no_grad():
+        for p in model.parameters():
+            p += 0.02 * torch.randn_like(p)
+    return model.eval()
+
+
+def answer(model):
+    with torch.no_grad():
+        return model.respond(model.example())
+
+
+def test_every_family_is_here():
+    things = [getattr(models, name) for name in models.__all__]
+    offered = {t.__name__ for t in things if isinstance(t, type) and issubclass(t, Pretrained)}
+    assert offered == set(MAKERS)
+
+
+def test_it_is_saved_whole(model, tmp_path):
+    model.save_pretrained(tmp_path)
+    again = type(model).from_pretrained(tmp_path)
+    assert again.config == model.config
+    assert {k: v.shape for k, v in again.state_dict().items()} == {
+        k: v.shape for k, v in model.state_dict().items()
+    }
+    assert all(torch.equal(v, again.state_dict()[k]) for k, v in model.state_dict().items())
+    assert torch.equal(answer(again), answer(model))
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 5e6
+
+
+def test_its_example_is_always_the_same_and_answered_alike(model):
+    first, second = model.example(), model.example()
+    assert sorted(first) == sorted(second)
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    out = answer(model)
+    assert torch.equal(answer(model), out)
+    assert bool(out.isfinite().all())
+    assert float(out.float().std()) > 0
+    assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
+
+
+def test_other_weights_answer_otherwise(model):
+    out = answer(model)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.mul_(1.5)
+    assert not torch.allclose(answer(model), out, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", TUNABLE)
+def test_fine_tuning_reaches_the_backbone(name):
+    backbone = MAKERS[name]()
+    model = backbone.classifier(["rest", "task"]).train()
+    batch = model.example()
+    batch["label"] = torch.arange(len(batch["x"])) % 2
+    model.loss(batch)["loss"].backward()
+    reached = [p.grad is not None and bool(p.grad.any()) for p in model.backbone.parameters()]
+    assert sum(reached) > 10
+    assert all(bool(p.grad.isfinite().all()) for p in model.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize("name", TUNABLE)
+def test_a_window_is_represented_by_itself(name):
+    model = MAKERS[name]().eval()
+    batch = model.example()
+    double = {key: torch.cat([value, value.flip(0)]) for key, value in batch.items()}
+    with torch.no_grad():
+        alone, together = model.represent(batch), model.represent(double)
+    torch.testing.assert_close(together[: len(alone)], alone, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", TUNABLE)
+def test_a_tuned_model_is_saved_with_its_backbone(name, tmp_path):
+    model = MAKERS[name]().classifier(["rest", "task"])
+    model.save_pretrained(tmp_path)
+    again = models.Classifier.from_pretrained(tmp_path)
+    assert torch.equal(answer(again), answer(model.eval()))
