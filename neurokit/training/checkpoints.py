@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from neurokit.environment import versions
 from neurokit.errors import DataError, ReadError
 from neurokit.files import replacing
 
-__all__ = ["load_checkpoint", "save_checkpoint", "trained_state"]
+__all__ = ["describe_run", "load_checkpoint", "save_checkpoint", "trained_state"]
 
 STATE = "checkpoint.pt"
 METRICS = "metrics.jsonl"
+CONFIG = "config.json"
+ENVIRONMENT = "environment.json"
+PACKAGES = ("torch", "numpy")
 
 
 def trained_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -43,32 +50,97 @@ def trained_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: value for name, value in model.state_dict().items() if name not in frozen}
 
 
+def describe_run(folder: Path, config: Mapping[str, Any], place: torch.device, size: int) -> None:
+    """Write what a run is and what it runs on, for readers: nothing reads it back.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it does not exist. What a killed run left half-written there is removed.
+    config : mapping
+        Settings.
+    place : torch.device
+        Where it computes.
+    size : int
+        How many processes.
+
+    Examples
+    --------
+    >>> describe_run(Path("run"), {"epochs": 3}, torch.device("cpu"), 1)
+    >>> json.loads(Path("run/config.json").read_text())
+    {'epochs': 3}
+    """
+    environment = {
+        **versions(PACKAGES),
+        "device": torch.cuda.get_device_name(place) if place.type == "cuda" else place.type,
+        "processes": size,
+        "threads": torch.get_num_threads(),
+    }
+    with _explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (STATE, METRICS, CONFIG, ENVIRONMENT):
+            for left in folder.glob(f".{name}.*"):
+                left.unlink(missing_ok=True)
+        for name, content in ((CONFIG, config), (ENVIRONMENT, environment)):
+            with replacing(folder / name) as path:
+                path.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
+
+
 def save_checkpoint(folder: Path, content: Mapping[str, Any], history: list[Any]) -> None:
     """Write the state of a run, whole or not at all, and its metrics.
 
     Parameters
     ----------
     folder : Path
-        Made if it does not exist.
+        Which exists.
     content : mapping
         Tensors, numbers, text, and lists and dicts of them.
     history : list of dict
         One entry an epoch, a line each in ``metrics.jsonl``.
 
+    Raises
+    ------
+    OSError
+        The disk is full, or the like; the checkpoint before is intact.
+
     Examples
     --------
-    >>> save_checkpoint(Path("run"), {"epoch": 1}, [{"epoch": 1, "loss": 0.5}])
-    >>> load_checkpoint(Path("run"), {})["epoch"]
+    >>> save_checkpoint(Path(), {"epoch": 1}, [{"epoch": 1, "loss": 0.5}])
+    >>> load_checkpoint(Path(), {})["epoch"]
     1
     """
-    folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(entry) + "\n" for entry in history)
-    with replacing(folder / METRICS) as path:
-        path.write_text(lines, encoding="utf-8")
-    # The state comes last: with it the epoch is done.
-    state = {**content, "history": history}
-    with replacing(folder / STATE) as path:
-        torch.save(state, path)
+    with _explained(folder):
+        with replacing(folder / METRICS) as path:
+            path.write_text(lines, encoding="utf-8")
+        # The state comes last: with it an epoch is done, and without it the epoch's line in the
+        # metrics is written again.
+        with replacing(folder / STATE) as path, path.open("wb") as file:
+            torch.save({**content, "history": history}, file)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Say in one line what a failure to write means for the run."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        # PyTorch hides the reason behind one about its own format.
+        reason = error if isinstance(error, OSError) else error.__context__
+        if not isinstance(reason, OSError):
+            raise
+        good = (
+            "The last good checkpoint is intact: run again to go on from it"
+            if (folder / STATE).is_file()
+            else "There is no checkpoint from before"
+        )
+        raise OSError(
+            reason.errno or errno.EIO,
+            f"The training run could not be written to {folder}: {reason.strerror or reason}. "
+            f"{good}, when there is room, or choose another checkpoint_dir",
+        ) from None
 
 
 def load_checkpoint(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any] | None:

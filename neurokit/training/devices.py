@@ -1,4 +1,4 @@
-"""Where a model is trained, and in which precision."""
+"""In which precision a model is trained, and how a batch gets to it."""
 
 from __future__ import annotations
 
@@ -8,47 +8,10 @@ from typing import Any
 import torch
 
 from neurokit import arguments
-from neurokit.errors import DataError
 
-__all__ = ["autocast", "find_device", "moved"]
+__all__ = ["PRECISIONS", "autocast", "moved"]
 
-PRECISIONS = ("auto", "float32", "bfloat16")
-
-
-def find_device(device: str | torch.device = "auto") -> torch.device:
-    """Choose a device.
-
-    Parameters
-    ----------
-    device : str or torch.device
-        ``"auto"`` takes CUDA where there is one, then Apple's, then the CPU.
-
-    Returns
-    -------
-    torch.device
-        The device.
-
-    Raises
-    ------
-    DataError
-        A device that torch does not know, or does not find here.
-
-    Examples
-    --------
-    >>> find_device("cpu")
-    device(type='cpu')
-    """
-    if isinstance(device, str) and device == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        found = torch.device(device)
-        torch.empty(0, device=found)
-    except (RuntimeError, TypeError, AssertionError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise DataError(f"device {str(device)!r} cannot be used: {reason}. Try 'auto'.") from None
-    return found
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
 def autocast(device: torch.device, precision: str = "auto") -> contextlib.AbstractContextManager:
@@ -58,7 +21,7 @@ def autocast(device: torch.device, precision: str = "auto") -> contextlib.Abstra
     ----------
     device : torch.device
         Where it runs.
-    precision : {"auto", "float32", "bfloat16"}
+    precision : {"auto", "float32", "bfloat16", "float16"}
         ``"auto"`` is bfloat16 on CUDA devices that have it, single precision elsewhere.
         Weights and optimiser stay in single precision.
 
@@ -77,7 +40,8 @@ def autocast(device: torch.device, precision: str = "auto") -> contextlib.Abstra
     wide = device.type != "cuda" or not torch.cuda.is_bf16_supported()
     if precision == "float32" or (precision == "auto" and wide):
         return contextlib.nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16)
+    half = torch.float16 if precision == "float16" else torch.bfloat16
+    return torch.autocast(device.type, dtype=half)
 
 
 def moved(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
@@ -100,4 +64,11 @@ def moved(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
     >>> moved({"x": torch.zeros(1)}, torch.device("cpu"))
     {'x': tensor([0.])}
     """
-    return {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+    return {k: _moved(v, device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+
+
+def _moved(x: torch.Tensor, device: torch.device) -> torch.Tensor:
+    if device.type == "cuda" and x.device.type == "cpu":
+        # From other memory the copy would wait for all that the device still has to do.
+        return x.pin_memory().to(device, non_blocking=True)
+    return x.to(device)

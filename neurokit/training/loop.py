@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from neurokit import arguments
 from neurokit.errors import DataError
-from neurokit.progress import progress_bar
-from neurokit.training.checkpoints import load_checkpoint, save_checkpoint, trained_state
-from neurokit.training.devices import autocast, find_device, moved
-from neurokit.training.schedule import batches, learning_rate, parameter_groups
+from neurokit.training.callbacks import Callback
+from neurokit.training.checkpoints import describe_run, load_checkpoint
+from neurokit.training.distributed import form_team
+from neurokit.training.interruption import interruptible
+from neurokit.training.plan import Plan, Rhythm
+from neurokit.training.trainer import Trainer
 
 __all__ = ["Run", "fit"]
-
-LARGEST_GRADIENT = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,15 @@ class Run:
         loss averaged over the samples of the epoch, and the same of the validation set with
         ``validation_`` before it.
     resumed_at : int
-        Epochs that an earlier, interrupted run had done.
+        Epochs that an earlier, interrupted run had completed.
+    best_epoch : int or None
+        With ``patience``, the epoch whose weights the model has; else it has the last ones.
     """
 
     model: nn.Module
     history: pd.DataFrame
     resumed_at: int
+    best_epoch: int | None = None
 
 
 def fit(
@@ -54,39 +58,68 @@ def fit(
     epochs: int,
     batch_size: int,
     lr: float,
+    min_lr: float = 0.0,
+    warmup: float = 0.05,
     weight_decay: float = 0.01,
     device: str | torch.device = "auto",
     precision: str = "auto",
+    accumulate: int = 1,
+    compile: bool = False,
+    patience: int | None = None,
+    callbacks: Sequence[Callback] = (),
     checkpoint_dir: str | Path | None = None,
+    checkpoint_every: int | str | timedelta = "10 min",
     resume: Literal["auto"] | bool = "auto",
     seed: int = 0,
     progress: bool | None = True,
 ) -> Run:
     """Train a model by AdamW, with warm-up, a cosine decay and clipped gradients.
 
+    Started by ``torchrun``, the processes share each batch: the result is that of one process,
+    up to rounding and to what the model draws at random.
+
     Parameters
     ----------
     model : Module
-        With ``loss(batch)``, which returns a dict of scalars; ``"loss"`` is minimised, the
-        others are recorded. Frozen parameters stay as they are.
+        With ``loss(batch)``, which returns a dict of scalars, means over the samples;
+        ``"loss"`` is minimised, the others are recorded. Frozen parameters stay as they are,
+        and parts that are frozen as a whole stay in evaluation mode. Its ``check(win)``, if it
+        has one, decides whether windows fit.
     win : data set
         With a length, and ``[i]`` a dict of tensors: windows, or a list of dicts.
     validation : data set, optional
-        Scored after each epoch; it never changes the model.
+        Scored after each epoch; it never changes the weights.
     epochs : int
         Passes over the data.
     batch_size : int
-        Samples a step.
-    lr : float
-        Highest learning rate.
+        Samples a step, those of all pieces and processes together.
+    lr, min_lr : float
+        Highest learning rate, and the one that the cosine falls to.
+    warmup : float
+        Share of all steps in which the rate rises.
     weight_decay : float
         Of matrices; scales and biases have none.
     device : str or torch.device
         ``"auto"`` takes CUDA where there is one, then Apple's, then the CPU.
-    precision : {"auto", "float32", "bfloat16"}
-        Of the forward pass. ``"auto"`` is bfloat16 on CUDA, single elsewhere.
+    precision : {"auto", "float32", "bfloat16", "float16"}
+        Of the forward pass. ``"auto"`` is bfloat16 on CUDA, single elsewhere; the loss is
+        scaled for float16.
+    accumulate : int
+        Pieces in which a batch is computed where it does not fit the memory. Models that
+        gather statistics of their batches see the pieces.
+    compile : bool
+        Compile the loss by ``torch.compile``, which takes a minute and then saves time.
+    patience : int, optional
+        Stop after so many epochs without a lower validation loss, and keep the best weights.
+    callbacks : sequence of Callback
+        With ``on_step(state)`` and ``on_epoch(state)``, such as
+        :class:`~neurokit.training.TensorBoard`.
     checkpoint_dir : str or Path, optional
-        Gets the state after each epoch (``checkpoint.pt``) and ``metrics.jsonl``.
+        Gets ``checkpoint.pt`` after each epoch and within long ones, ``metrics.jsonl``,
+        ``config.json`` and ``environment.json``. Ctrl-C and SIGTERM then wait for the end of
+        the step and for a last checkpoint; a second Ctrl-C does not.
+    checkpoint_every : int, str or timedelta
+        So many steps, or so much time, between checkpoints within an epoch.
     resume : {"auto", True, False}
         Whether an interrupted run there is continued: ``"auto"`` if there is one, ``True``
         insists on it, ``False`` starts over. On the CPU a continued run ends with the same
@@ -94,7 +127,7 @@ def fit(
     seed : int
         Of the order of samples and of what is random in the model.
     progress : bool, optional
-        Show a progress bar over epochs; ``None`` shows one on terminals alone.
+        Show a progress bar; ``None`` shows one on terminals alone.
 
     Returns
     -------
@@ -106,6 +139,9 @@ def fit(
     DataError
         No samples, nothing to train, a loss that is not finite, or a checkpoint of a run with
         other settings.
+    OSError
+        A checkpoint that cannot be written, to a full disk for instance; the one before it is
+        intact.
 
     Examples
     --------
@@ -120,177 +156,68 @@ def fit(
     >>> len(run.history), bool(run.history["loss"].iloc[-1] < 1)
     (50, True)
     """
-    _check(model, win, epochs, batch_size, lr, weight_decay)
-    place, folder = find_device(device), None
+    rates = (lr, min_lr, warmup, weight_decay)
+    plan = Plan(epochs, batch_size, *rates, precision, accumulate, patience, seed)
+    rhythm = Rhythm(checkpoint_every)
+    arguments.known("resume", resume, ("auto", True, False))  # type: ignore[arg-type]
+    _check(model, win, validation, patience, callbacks)
+    folder = None
     if checkpoint_dir is not None:
         folder = arguments.path_of("checkpoint_dir", checkpoint_dir)
-    model.to(place)
-    optimiser = torch.optim.AdamW(parameter_groups(model, weight_decay), lr=lr)
-    n_steps = epochs * math.ceil(len(win) / batch_size)
-    settings = {
-        **{"epochs": epochs, "batch_size": batch_size, "lr": lr, "weight_decay": weight_decay},
-        **{"precision": precision, "seed": seed, "n_samples": len(win)},
-        "weights": [f"{k} {tuple(v.shape)}" for k, v in trained_state(model).items()],
-    }
-    with _own_randomness(seed, place):
-        done, history = _restore(folder, settings, resume, model, optimiser, place)
-        resumed_at = done
-        bar = range(done, epochs)
-        for epoch in progress_bar(bar, enabled=progress, desc="fit", unit="epoch"):
-            entry = _epoch(model, win, optimiser, (epoch, n_steps, batch_size, lr, seed), precision)
-            if validation is not None:
-                entry |= _validate(model, validation, batch_size, place, precision)
-            history.append(entry)
-            if folder is not None:
-                save_checkpoint(folder, _state(settings, model, optimiser, place), history)
+    team = form_team(device)
+    model.to(team.place)
+    again = f"Training stopped after a checkpoint in {folder}; the same call goes on from there."
+    with _own_randomness(team.place), interruptible(folder is not None, again) as asked:
+        trainer = Trainer(model, win, validation, plan, team, compile)
+        resumed_at = _prepare(trainer, folder, resume)
+        trainer.run(folder, rhythm, asked, callbacks, progress)
     model.eval()
-    return Run(model, pd.DataFrame(history), resumed_at)
-
-
-def _epoch(
-    model: nn.Module,
-    data: Any,
-    optimiser: torch.optim.Optimizer,
-    plan: tuple[int, int, int, float, int],
-    precision: str,
-) -> dict[str, float]:
-    """Train for one pass over the data."""
-    epoch, n_steps, batch_size, lr, seed = plan
-    trained = [p for group in optimiser.param_groups for p in group["params"]]
-    place = trained[0].device
-    step = epoch * math.ceil(len(data) / batch_size)
-    model.train()
-    total = _Mean()
-    # Orders differ between epochs and between seeds, and need no memory of those before.
-    for batch in batches(data, batch_size, seed=seed * 1_000_003 + epoch):
-        rate = lr * learning_rate(step, n_steps)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        scalars = _scalars(model, moved(batch, place), precision)
-        loss = scalars["loss"]
-        if not bool(torch.isfinite(loss.detach())):
-            raise DataError(
-                f"The loss became {float(loss.detach())} at step {step} (epoch {epoch + 1}). "
-                f"Lower lr ({lr:g}), or look for missing or huge values in the data."
-            )
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
-        optimiser.step()
-        total.add(scalars, _size(batch))
-        step += 1
-    return {"epoch": epoch + 1, "lr": rate, **total.means()}
-
-
-@torch.no_grad()
-def _validate(
-    model: nn.Module, data: Any, batch_size: int, place: torch.device, precision: str
-) -> dict[str, float]:
-    """Score held-out data."""
-    model.eval()
-    total = _Mean()
-    for batch in batches(data, batch_size):
-        total.add(_scalars(model, moved(batch, place), precision), _size(batch))
-    return {f"validation_{name}": value for name, value in total.means().items()}
-
-
-class _Mean:
-    """Averages over samples, kept on the device so that no step waits for it."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.n = 0
-
-    def add(self, scalars: dict[str, Tensor], n: int) -> None:
-        for name, value in scalars.items():
-            # Apple's devices have no doubles; one epoch of single ones is exact enough.
-            self.sums[name] = (
-                self.sums.get(name, torch.zeros(())) + value.detach().float().cpu() * n
-            )
-        self.n += n
-
-    def means(self) -> dict[str, float]:
-        return {name: float(value) / self.n for name, value in self.sums.items()}
-
-
-def _scalars(model: nn.Module, batch: dict[str, Any], precision: str) -> dict[str, Tensor]:
-    """Ask the model for its loss."""
-    device = next(model.parameters()).device
-    with autocast(device, precision):
-        scalars: dict[str, Tensor] = model.loss(batch)  # type: ignore[operator]
-    if "loss" not in scalars:
-        raise DataError(
-            f"{type(model).__name__}.loss returned {list(scalars)}, without 'loss', which is what "
-            "training minimises."
-        )
-    return scalars
-
-
-def _size(batch: dict[str, Any]) -> int:
-    """Return how many samples a batch has."""
-    return len(next(value for value in batch.values() if isinstance(value, Tensor)))
+    return Run(model, pd.DataFrame(trainer.history), resumed_at, trainer.best_epoch)
 
 
 def _check(
-    model: nn.Module, data: Any, epochs: int, batch_size: int, lr: float, weight_decay: float
+    model: nn.Module, win: Any, validation: Any, patience: int | None, callbacks: Sequence[Callback]
 ) -> None:
     """Refuse what cannot be trained before anything is loaded or written."""
     arguments.like("model", model, "loss", "a model with loss(batch) -> dict of scalars")
-    arguments.whole("epochs", epochs, least=1)
-    arguments.whole("batch_size", batch_size, least=1)
-    arguments.positive("lr", lr)
-    if arguments.number("weight_decay", weight_decay) < 0:
-        raise DataError(f"weight_decay is {weight_decay}, expected 0 or more.")
-    if not len(data):
-        raise DataError("The data set is empty: there is nothing to train on.")
+    for name, data in (("data set", win), ("validation set", validation)):
+        if data is None and name == "validation set":
+            continue
+        arguments.like(name, data, "__len__", "windows, or a list of dicts of tensors")
+        if not len(data):
+            raise DataError(f"The {name} is empty: it has no samples.")
+        if hasattr(model, "check") and hasattr(data, "sampling_rate"):
+            model.check(data)  # type: ignore[operator]
+    if patience is not None and validation is None:
+        raise DataError("patience needs a validation set, whose loss says when to stop.")
+    for callback in callbacks:
+        for method in ("on_step", "on_epoch"):
+            arguments.like("A callback", callback, method, f"an object with {method}(state)")
     if not any(p.requires_grad for p in model.parameters()):
         raise DataError(f"All parameters of this {type(model).__name__} are frozen.")
 
 
 @contextmanager
-def _own_randomness(seed: int, place: torch.device) -> Iterator[None]:
-    """Seed torch for a run, and give the caller's random state back afterwards."""
+def _own_randomness(place: torch.device) -> Iterator[None]:
+    """Give the caller's random state back afterwards."""
     with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
-        torch.manual_seed(seed)
         yield
 
 
-def _restore(
-    folder: Path | None,
-    settings: dict[str, Any],
-    resume: Literal["auto"] | bool,
-    model: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    place: torch.device,
-) -> tuple[int, list[Any]]:
-    """Take over an interrupted run, if there is one and it is wanted."""
-    arguments.known("resume", resume, ("auto", True, False))  # type: ignore[arg-type]
-    found = load_checkpoint(folder, settings) if folder is not None and resume else None
-    if found is None:
-        if resume is True:
-            raise DataError(f"There is no run to resume in {folder}.")
-        return 0, []
-    model.load_state_dict({**model.state_dict(), **found["model"]})
-    optimiser.load_state_dict(found["optimiser"])
-    torch.set_rng_state(found["rng"])
-    if place.type == "cuda" and "cuda_rng" in found:
-        torch.cuda.set_rng_state(found["cuda_rng"], place)
-    return len(found["history"]), list(found["history"])
-
-
-def _state(
-    settings: dict[str, Any],
-    model: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    place: torch.device,
-) -> dict[str, Any]:
-    """Gather what a later run needs to go on."""
-    state = {
-        "settings": settings,
-        "model": trained_state(model),
-        "optimiser": optimiser.state_dict(),
-        "rng": torch.get_rng_state(),
-    }
-    if place.type == "cuda":
-        state["cuda_rng"] = torch.cuda.get_rng_state(place)
-    return state
+def _prepare(trainer: Trainer, folder: Path | None, resume: Literal["auto"] | bool) -> int:
+    """Take over an interrupted run, if there is one and it is wanted; describe this one."""
+    found = None
+    if folder is not None and trainer.team.rank == 0:
+        settings = trainer.settings
+        found = load_checkpoint(folder, settings) if resume else None
+        about: dict[str, Any] = {"model": type(trainer.model).__name__}
+        config = getattr(trainer.model, "config", None)
+        if dataclasses.is_dataclass(config) and not isinstance(config, type):
+            about["config"] = dataclasses.asdict(config)
+        describe_run(folder, {**about, **settings}, trainer.team.place, trainer.team.size)
+    found = trainer.team.share(found)
+    if found is not None:
+        trainer.restore(found)
+    elif resume is True:
+        raise DataError(f"There is no run to resume in {folder}.")
+    return len(trainer.history)

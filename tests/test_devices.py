@@ -1,0 +1,41 @@
+"""The one place that finds devices."""
+
+import pytest
+import torch
+
+from neurokit import devices
+from neurokit.errors import DataError
+
+
+def test_auto_takes_the_best_that_is_there(monkeypatch):
+    assert devices.find_device().type in {"cuda", "mps", "cpu"}
+    for found, best in ([], "cpu"), (["mps"], "mps"), (["cuda", "mps"], "cuda"):
+        monkeypatch.setattr(devices, "accelerators", lambda found=found: found)
+        assert devices.find_device("auto") == torch.device(best)
+
+
+def test_what_pytorch_finds_is_listed_best_first(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert devices.accelerators() == ["cuda", "mps"]
+
+
+@pytest.mark.parametrize("device", ["abacus", "cuda:99", 3.5, None])
+def test_a_device_that_is_not_there_is_named(device):
+    with pytest.raises(DataError, match=rf"device '{device}' cannot be used: .*Try 'auto'"):
+        devices.find_device(device)
+
+
+def test_a_device_of_torch_is_taken_as_it_is():
+    assert devices.find_device(torch.device("cpu")) == torch.device("cpu")
+
+
+def test_drivers_tell_whether_to_ask(monkeypatch, tmp_path):
+    monkeypatch.setattr(devices.sys, "platform", "linux")
+    monkeypatch.setattr(devices, "DRIVERS", (str(tmp_path / "driver"),))
+    assert not devices.may_have_accelerator()
+    (tmp_path / "driver").touch()
+    assert devices.may_have_accelerator()
+    monkeypatch.setattr(devices, "DRIVERS", ())
+    monkeypatch.setattr(devices.sys, "platform", "darwin")
+    assert devices.may_have_accelerator()
