@@ -1,13 +1,33 @@
-from . import future, nn, suma
+from . import duin, eegformer, evaluation, future, nn, suma
+from .duin import DuIN, DuINConfig, DuINEncoder, DuINMasked
+from .eegformer import EEGFormer, EEGFormerConfig
+from .evaluation import baselines, code_words, compare, encode, linear_probe
 from .future import FuturePredictor, FuturePredictorConfig
+from .nn import Classifier, VectorQuantizer
 from .suma import SUMA, SUMAConfig
 
 __all__ = [
     "SUMA",
+    "Classifier",
+    "DuIN",
+    "DuINConfig",
+    "DuINEncoder",
+    "DuINMasked",
+    "EEGFormer",
+    "EEGFormerConfig",
     "FuturePredictor",
     "FuturePredictorConfig",
     "SUMAConfig",
+    "VectorQuantizer",
+    "baselines",
+    "code_words",
+    "compare",
+    "duin",
+    "eegformer",
+    "encode",
+    "evaluation",
     "future",
+    "linear_probe",
     "nn",
     "suma",
 ]

@@ -138,6 +138,7 @@ class SelfAttention(nn.Module):
         self.head_dim = arguments.whole("head_dim", head_dim or width // n_heads, least=1)
         self.dropout = dropout
         self.causal = causal
+        self.copied = qk_norm or dropout > 0
         inner = self.n_heads * self.head_dim
         self.qkv = nn.Linear(width, 3 * inner, bias=bias)
         self.output = nn.Linear(inner, width, bias=bias)
@@ -175,10 +176,10 @@ class SelfAttention(nn.Module):
             raise DataError("Only causal attention can use a cache. Set causal=True.")
         total = time + (0 if cache is None else len(cache))
         allowed = self._allowed(mask, batch, time, total, x.device)
-        query, key, value = self.qkv(x).view(batch, time, 3, self.n_heads, -1).unbind(2)
-        query = self.query_norm(query).transpose(1, 2)
-        key = self.key_norm(key).transpose(1, 2)
-        value = value.transpose(1, 2)
+        heads = self.qkv(x).view(batch, time, 3, self.n_heads, -1).transpose(1, 3)
+        # Layer norms, and products with dropout between them, would each make copies.
+        query, key, value = (part.contiguous() if self.copied else part for part in heads.unbind(2))
+        query, key = self.query_norm(query), self.key_norm(key)
         if cache is not None:
             key, value = cache.append(key, value)
         causal = self.causal and allowed is None and time > 1
@@ -215,7 +216,7 @@ def _attend(
             query, key, value, attn_mask=allowed, dropout_p=dropout, is_causal=causal
         )
     # With dropout, SDPA holds all weights on the CPU, too, and spends its time on drawing.
-    weights = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+    weights = (query @ key.transpose(-2, -1)).mul_(query.shape[-1] ** -0.5)
     if causal:
         allowed = causal_mask(query.new_ones(1, query.shape[2], dtype=torch.bool), query.shape[2])
     if allowed is not None:
