@@ -161,8 +161,10 @@ def predict(
         )
     if not len(win):
         raise DataError("There are no windows to classify.")
-    if hasattr(model, "check") and hasattr(win, "sampling_rate"):
-        model.check(win)  # type: ignore[operator]
+    # Labels that windows happen to have are not asked for, and may be numbered otherwise.
+    backbone = getattr(model, "backbone", model)
+    if hasattr(backbone, "check") and hasattr(win, "sampling_rate"):
+        backbone.check(win)
     place = find_device(device)
     home, mode = next(model.parameters()).device, model.training
     found: dict[str, list[NDArray[Any]]] = {}

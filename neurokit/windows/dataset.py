@@ -157,6 +157,11 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         Windows
             Over the same recordings.
 
+        Raises
+        ------
+        DataError
+            No window, or one that does not exist.
+
         Examples
         --------
         >>> rec = Recording.from_array(np.ones((100, 2)), 10, stream="bold")
@@ -164,6 +169,8 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         2
         """
         indices = _positions(indices, len(self))
+        if not indices.size:
+            raise DataError(f"Empty selection: none of the {len(self)} windows is taken.")
         return Windows(
             self.recordings,
             self.stream,
@@ -415,6 +422,8 @@ def epochs(
 
 
 def _by_recording(index: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    if not index.size:
+        return
     order = np.argsort(index, kind="stable")
     numbers, firsts = np.unique(index[order], return_index=True)
     yield from zip(numbers.tolist(), np.split(order, firsts[1:]), strict=True)

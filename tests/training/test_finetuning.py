@@ -135,7 +135,9 @@ def test_numbers_are_classes_in_their_order(win, kind):
     expected = {int: ("0", "10"), float: ("0", "10"), bool: ("False", "True")}[kind]
     assert run.model.config.classes == expected
     numbered = windows([0], labels="number")
-    assert finetune(Backbone(), numbered, **SETTINGS).model.config.classes == ("1", "2")
+    run = finetune(Backbone(), numbered, **SETTINGS)
+    assert run.model.config.classes == ("1", "2")
+    assert predict(run.model, numbered, device="cpu")["label"].values.tolist() == [*numbered.labels]
 
 
 def test_the_head_and_the_loop_take_their_options(win, held_out, tmp_path):

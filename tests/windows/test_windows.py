@@ -238,6 +238,13 @@ class TestBadInput:
         with pytest.raises(UnknownNameError, match="meta key .recording 0. 'sex'"):
             next(split_by(win, "sex"))
 
+    @pytest.mark.parametrize("rows", [[], np.zeros(10, dtype=bool)])
+    def test_nothing_taken(self, rows):
+        win = sliding(ramp(), stream="bold", length=1.0)
+        with pytest.raises(DataError, match="none of the 10 windows is taken"):
+            win.take(rows)
+        assert win.batch(rows)["x"].shape == (0, *win.batch([0])["x"].shape[1:])
+
     def test_index_out_of_range(self):
         win = sliding(ramp(), stream="bold", length=1.0)
         with pytest.raises(IndexError, match="Window 10 of 10"):
