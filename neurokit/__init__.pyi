@@ -8,6 +8,7 @@ from . import models as models
 from . import plotting as plotting
 from . import preprocessing as preprocessing
 from . import reports as reports
+from . import runs as runs
 from . import training as training
 from . import windows as windows
 from .recording import Recording as Recording

@@ -41,6 +41,9 @@ def test_the_wheel_holds_the_library_and_the_shelf_alone(wheel):
     cards = {p.name for p in (ROOT / "datasets").rglob("*.toml")}
     assert cards <= {Path(n).name for n in shelf}
     assert {p.name for p in (ROOT / "models").glob("*.toml")} <= {Path(n).name for n in shelf}
+    weights = {f"{p.parent.name}/{p.name}" for p in (ROOT / "models").glob("*/*.safetensors")}
+    assert weights
+    assert weights <= {"/".join(Path(n).parts[-2:]) for n in shelf}
     assert any(n.endswith("template.html") for n in names)
     assert not any("conftest" in n or n.endswith(".pyc") for n in names)
 
@@ -64,6 +67,7 @@ def test_the_installed_wheel_answers_outside_of_the_checkout(wheel, tmp_path):
     code = (
         f"import sys; sys.path.append({str(borrowed)!r})\n"
         "import neurokit; print(neurokit.__file__)\n"
+        "neurokit.models.EEGFormer.from_pretrained('eegformer-tiny-eegmat')\n"
         "sys.argv = ['neurokit', 'run', 'grip-force', '--output', 'r.html']\n"
         "from neurokit.cli import main; main()\n"
     )

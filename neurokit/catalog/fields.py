@@ -18,7 +18,7 @@ Modality = Literal[
 ]
 Layout = Literal[
     "bids", "nwb", "npz", "edf", "gdf", "fif", "brainvision", "eeglab", "nifti", "cifti",
-    "mat", "csv", "phy", "suite2p", "zarr", "crcns", "text", "mixed",
+    "mat", "csv", "phy", "suite2p", "zarr", "crcns", "text", "mixed", "tuh", "word-reading",
 ]  # fmt: skip
 _Count = Annotated[int, Field(ge=1)]
 _Positive = Annotated[float, Field(gt=0)]
@@ -152,8 +152,25 @@ class ReadCall(Schema):
         default="", description="file or folder to read, relative to what was fetched"
     )
     arguments: dict[str, Any] = Field(default_factory=dict)
+    files: str = Field(
+        default="", description="pattern of the recordings, where they are files of one folder"
+    )
+    names: str = Field(
+        default="", description="regular expression whose named groups are facts of a recording"
+    )
 
-    @field_validator("entry")
+    @field_validator("names")
+    @classmethod
+    def _check_names(cls, names: str) -> str:
+        try:
+            groups = re.compile(names).groupindex
+        except re.error as error:
+            raise ValueError(f"expected a regular expression; got {names!r}: {error}.") from None
+        if names and not groups:
+            raise ValueError(f"expected named groups such as (?P<subject>\\d+); got {names!r}.")
+        return names
+
+    @field_validator("entry", "files")
     @classmethod
     def _check_entry(cls, entry: str) -> str:
         pure = PurePosixPath(entry.replace("\\", "/"))

@@ -1,20 +1,22 @@
-"""Recipes: one TOML a run, which names the data, what is asked of them, and the seed."""
+"""Recipes: one TOML a run, which names the data, what is done with them, and the seed."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from neurokit.catalog.folders import find
 from neurokit.catalog.schema import Schema, read_toml
+from neurokit.catalog.training_recipes import FinetuneRecipe, PretrainRecipe
+from neurokit.errors import ReadError
 
-__all__ = ["Recipe", "recipe"]
+__all__ = ["QuestionRecipe", "Recipe", "recipe"]
 
 
-class Recipe(Schema):
-    """One run.
+class QuestionRecipe(Schema):
+    """One question about one recording.
 
     Attributes
     ----------
@@ -23,7 +25,7 @@ class Recipe(Schema):
     title : str
         One line for people.
     kind : str
-        ``"question"``: answer one question about one recording.
+        ``"question"``.
     question : str
         Name of the question, a module of :mod:`neurokit.demo`.
     data : str
@@ -40,6 +42,24 @@ class Recipe(Schema):
     seed: int = 0
 
 
+#: A recipe of any kind.
+Recipe = QuestionRecipe | PretrainRecipe | FinetuneRecipe
+
+_KINDS: dict[str, type[QuestionRecipe] | type[PretrainRecipe] | type[FinetuneRecipe]] = {
+    "question": QuestionRecipe,
+    "pretrain": PretrainRecipe,
+    "finetune": FinetuneRecipe,
+}
+
+
+class _Kind(Schema):
+    """What tells by which schema the rest is checked."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: Literal["question", "pretrain", "finetune"]
+
+
 def recipe(name: str) -> Recipe:
     """Find a recipe by its name or its file.
 
@@ -50,7 +70,7 @@ def recipe(name: str) -> Recipe:
 
     Returns
     -------
-    Recipe
+    QuestionRecipe, PretrainRecipe or FinetuneRecipe
         The checked recipe.
 
     Raises
@@ -58,7 +78,7 @@ def recipe(name: str) -> Recipe:
     UnknownNameError
         If no recipe has this name.
     ReadError
-        If the file is not a valid recipe.
+        If the file is not a valid recipe; the message names the field.
 
     Examples
     --------
@@ -66,4 +86,10 @@ def recipe(name: str) -> Recipe:
     'a2929'
     """
     path = Path(name) if name.endswith(".toml") else find("models", name)
-    return read_toml(path, Recipe)
+    found = read_toml(path, _KINDS[read_toml(path, _Kind).kind])
+    if found.name != path.stem:
+        raise ReadError(
+            f"{path}: field 'name': expected {path.stem!r}, as the file is called; got "
+            f"{found.name!r}."
+        )
+    return found

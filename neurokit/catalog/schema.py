@@ -107,6 +107,9 @@ def _fields_at(schema: type[Schema], location: tuple[int | str, ...]) -> list[st
     node: Any = schema.model_json_schema()
     definitions = node.get("$defs", {})
     for part in location:
+        if part in (kinds := node.get("discriminator", {}).get("mapping", {})):
+            node = definitions[kinds[part].rsplit("/", 1)[-1]]
+            continue
         node = node["items"] if isinstance(part, int) else node["properties"][part]
         node = next((n for n in node.get("anyOf", [node]) if "$ref" in n), node)
         if "$ref" in node:

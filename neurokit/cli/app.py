@@ -27,6 +27,19 @@ app.add_typer(data, name="data")
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where the HTML report goes.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random draw.")]
+RecipeName = Annotated[str, typer.Argument(help="Name of a recipe in models/, or a TOML file.")]
+Folder = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Folder of the run; by default runs/RECIPE.")
+]
+OtherData = Annotated[
+    str | None, typer.Option(help="Your copy of the data (a path), or another card.")
+]
+Keywords = Annotated[
+    list[str] | None,
+    typer.Option("--keyword", "-k", help="NAME=VALUE for the reader, such as subject=UTS03."),
+]
+Epochs = Annotated[int | None, typer.Option(help="In place of the recipe's.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
 def main() -> None:
@@ -79,15 +92,78 @@ def demo(output: Output = Path("report.html"), seed: Seed = None) -> None:
 
 @app.command(epilog="Example: neurokit run head-direction --output head_direction.html")
 def run(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe in models/, or a TOML file.")],
-    output: Output = Path("report.html"),
+    recipe: RecipeName,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The report (report.html), or the run's folder."),
+    ] = None,
     seed: Seed = None,
 ) -> None:
-    """Run one recipe and write its report."""
+    """Run one recipe of any kind: answer its question, or train its model."""
     from neurokit.catalog.recipes import recipe as find
-    from neurokit.cli.questions import answer_recipes
 
-    answer_recipes([find(recipe)], output, seed)
+    found = find(recipe)
+    if found.kind == "question":
+        from neurokit.cli.questions import answer_recipes
+
+        answer_recipes([found], output or Path("report.html"), seed)
+        return
+    from neurokit.cli.training import train
+
+    train(found, output, data=None, reading={}, seed=seed, epochs=None, device="auto")
+
+
+@app.command(epilog="Example: neurokit pretrain eegformer-demo --output runs/eegformer-demo")
+def pretrain(
+    recipe: RecipeName,
+    data: OtherData = None,
+    keyword: Keywords = None,
+    output: Folder = None,
+    seed: Seed = None,
+    epochs: Epochs = None,
+    device: Device = "auto",
+) -> None:
+    """Pretrain a model by a recipe; a run that was interrupted goes on where it was.
+
+    Prints held-out figures beside those of random weights, and keeps the model with its card.
+    """
+    _train(recipe, "pretrain", output, data, keyword, seed, epochs, device)
+
+
+@app.command(epilog="Example: neurokit finetune eegformer-demo-modality --device cpu")
+def finetune(
+    recipe: RecipeName,
+    data: OtherData = None,
+    keyword: Keywords = None,
+    output: Folder = None,
+    seed: Seed = None,
+    epochs: Epochs = None,
+    device: Device = "auto",
+) -> None:
+    """Fine-tune or probe a model by a recipe.
+
+    Prints test scores beside chance, band power, raw features, k-means words and random weights.
+    """
+    _train(recipe, "finetune", output, data, keyword, seed, epochs, device)
+
+
+def _train(
+    recipe: str,
+    kind: str,
+    output: Path | None,
+    data: str | None,
+    keyword: list[str] | None,
+    seed: int | None,
+    epochs: int | None,
+    device: str,
+) -> None:
+    from neurokit.catalog.recipes import recipe as find
+    from neurokit.cli.data import keyword_of
+    from neurokit.cli.training import expect_kind, train
+
+    reading = dict(keyword_of(text) for text in keyword or [])
+    wanted = expect_kind(find(recipe), kind)
+    train(wanted, output, data=data, reading=reading, seed=seed, epochs=epochs, device=device)
 
 
 @app.command(epilog="Example: neurokit align haxby-words --model one-hot --output report.html")
@@ -101,15 +177,12 @@ def align(
     protocol: Annotated[
         str | None, typer.Option(help="ours, brain-score, litcoder, lebel or hadidi.")
     ] = None,
-    keyword: Annotated[
-        list[str] | None,
-        typer.Option("--keyword", "-k", help="NAME=VALUE for the reader, such as subject=UTS03."),
-    ] = None,
+    keyword: Keywords = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where an HTML report goes.")
     ] = None,
     seed: Seed = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
     untrained: Annotated[
         bool, typer.Option("--untrained/--no-untrained", help="Score the untrained twin too.")
     ] = True,

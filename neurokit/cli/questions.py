@@ -11,32 +11,33 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from neurokit.catalog.recipes import Recipe
+    from neurokit.catalog.recipes import QuestionRecipe
     from neurokit.demo.answer import Answer
 
 __all__ = ["answer_recipes", "shipped_questions"]
 
 
-def shipped_questions() -> list[Recipe]:
+def shipped_questions() -> list[QuestionRecipe]:
     """Return the recipes of the demonstration, in its order.
 
     Returns
     -------
-    list of Recipe
+    list of QuestionRecipe
         One a question.
     """
-    from neurokit.catalog.recipes import recipe
+    from neurokit.catalog.recipes import QuestionRecipe, recipe
     from neurokit.demo.questions import QUESTIONS
 
-    return [recipe(name.replace("_", "-")) for name in QUESTIONS]
+    found = [recipe(name.replace("_", "-")) for name in QUESTIONS]
+    return [one for one in found if isinstance(one, QuestionRecipe)]
 
 
-def answer_recipes(recipes: Sequence[Recipe], output: Path, seed: int | None) -> None:
+def answer_recipes(recipes: Sequence[QuestionRecipe], output: Path, seed: int | None) -> None:
     """Answer the question of each recipe, print the table, write the report.
 
     Parameters
     ----------
-    recipes : sequence of Recipe
+    recipes : sequence of QuestionRecipe
         Each names a question, a data set and a seed.
     output : Path
         The report.

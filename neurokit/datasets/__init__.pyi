@@ -4,6 +4,10 @@ from .bids import read_bids as read_bids
 from .bouncing_ball import bouncing_balls as bouncing_balls
 from .fetch import fetch as fetch
 from .loading import load as load
+from .loading import load_all as load_all
 from .reading import read as read
 from .shelf import info as info
 from .shelf import list as list
+from .tuh import read_tuh as read_tuh
+from .tuh import tcp_montage as tcp_montage
+from .word_reading import read_word_reading as read_word_reading

@@ -1,9 +1,10 @@
-from . import duin, eegformer, evaluation, future, nn, suma
+from . import duin, eegformer, evaluation, future, nn, states, suma
 from .duin import DuIN, DuINConfig, DuINEncoder, DuINMasked
 from .eegformer import EEGFormer, EEGFormerConfig
 from .evaluation import baselines, code_words, compare, encode, linear_probe
 from .future import FuturePredictor, FuturePredictorConfig
 from .nn import Classifier, VectorQuantizer
+from .states import StateSubspace, StateSubspaceConfig
 from .suma import SUMA, SUMAConfig
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "FuturePredictor",
     "FuturePredictorConfig",
     "SUMAConfig",
+    "StateSubspace",
+    "StateSubspaceConfig",
     "VectorQuantizer",
     "baselines",
     "code_words",
@@ -29,5 +32,6 @@ __all__ = [
     "future",
     "linear_probe",
     "nn",
+    "states",
     "suma",
 ]

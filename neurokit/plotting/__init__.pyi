@@ -1,3 +1,4 @@
+from .codes import code_patterns, code_prototypes, code_usage, reconstruction
 from .courses import butterfly, time_courses
 from .curves import predicted_vs_true, tuning_curves
 from .layers import brain_scatter, layer_curve
@@ -9,11 +10,15 @@ __all__ = [
     "COLORS",
     "brain_scatter",
     "butterfly",
+    "code_patterns",
+    "code_prototypes",
+    "code_usage",
     "confusion",
     "connectivity_matrix",
     "layer_curve",
     "null_distribution",
     "predicted_vs_true",
+    "reconstruction",
     "score_distribution",
     "score_strip",
     "style",

@@ -39,9 +39,10 @@ def batch_rows(n: int, batch_size: int, seed: int | None = None) -> list[list[in
     >>> batch_rows(3, 2)
     [[0, 1], [2]]
     """
-    order = torch.arange(n)
+    order = torch.arange(n, device="cpu")
     if seed is not None:
-        order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+        generator = torch.Generator("cpu").manual_seed(seed)
+        order = torch.randperm(n, generator=generator, device="cpu")
     return [rows.tolist() for rows in order.split(batch_size)]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
+import hashlib
 import json
 import os
-import pickle
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from neurokit.environment import versions
 from neurokit.errors import DataError, ReadError
 from neurokit.files import replacing
 
-__all__ = ["describe_run", "load_checkpoint", "save_checkpoint", "trained_state"]
+__all__ = ["describe_run", "load_checkpoint", "model_settings", "save_checkpoint", "trained_state"]
 
 STATE = "checkpoint.pt"
 METRICS = "metrics.jsonl"
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
 PACKAGES = ("torch", "numpy")
+HASHED = 64  # values of a frozen parameter
 
 
 def trained_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -48,6 +50,48 @@ def trained_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     """
     frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
     return {name: value for name, value in model.state_dict().items() if name not in frozen}
+
+
+def model_settings(model: torch.nn.Module) -> dict[str, Any]:
+    """Return what a model is, but for the weights that training changes.
+
+    Parameters
+    ----------
+    model : Module
+        With a dataclass as ``config``, if it has any.
+
+    Returns
+    -------
+    dict
+        ``model``, ``config``, the names and shapes of ``weights``, and ``frozen``, a hash of
+        what is not trained and so in no checkpoint.
+
+    Examples
+    --------
+    >>> linear = torch.nn.Linear(2, 3)
+    >>> model_settings(linear)
+    {'model': 'Linear', 'config': {}, 'weights': ['weight (3, 2)', 'bias (3,)'], 'frozen': ''}
+    """
+    config = getattr(model, "config", None)
+    known = dataclasses.is_dataclass(config) and not isinstance(config, type)
+    settings = dataclasses.asdict(config) if known else {}  # type: ignore[arg-type]
+    frozen = {name: p for name, p in model.named_parameters() if not p.requires_grad}
+    digest = hashlib.sha256()
+    for name, parameter in frozen.items():
+        # Some of each are enough to tell models apart, and the same on every device.
+        some = parameter.detach().flatten()[:HASHED].cpu().double()
+        digest.update(f"{name} {tuple(parameter.shape)}".encode() + some.numpy().tobytes())
+    return {
+        "model": type(model).__name__,
+        # As JSON has them: numbers of NumPy would be no numbers for PyTorch's reader.
+        "config": json.loads(json.dumps(settings, default=_plain)),
+        "weights": [f"{k} {tuple(v.shape)}" for k, v in trained_state(model).items()],
+        "frozen": digest.hexdigest()[:16] if frozen else "",
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if getattr(value, "ndim", None) == 0 else str(value)
 
 
 def describe_run(folder: Path, config: Mapping[str, Any], place: torch.device, size: int) -> None:
@@ -131,15 +175,16 @@ def _explained(folder: Path) -> Iterator[None]:
         reason = error if isinstance(error, OSError) else error.__context__
         if not isinstance(reason, OSError):
             raise
-        good = (
-            "The last good checkpoint is intact: run again to go on from it"
+        advice = (
+            "The last good checkpoint is intact: run again to go on from it, when there is room, "
+            "or choose another checkpoint_dir"
             if (folder / STATE).is_file()
-            else "There is no checkpoint from before"
+            else "There is no checkpoint from before: make room, or choose another checkpoint_dir"
         )
         raise OSError(
             reason.errno or errno.EIO,
             f"The training run could not be written to {folder}: {reason.strerror or reason}. "
-            f"{good}, when there is room, or choose another checkpoint_dir",
+            f"{advice}",
         ) from None
 
 
@@ -175,16 +220,40 @@ def load_checkpoint(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]
         return None
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        known = dict(content.get("settings", {}))
+    except OSError:
+        raise
+    except Exception as error:
+        # What a file that is none of ours raises depends on its first bytes.
         raise ReadError(
             f"{path} is not a checkpoint of a training run, or not a whole one "
-            f"({type(error).__name__})."
+            f"({type(error).__name__}). Remove it, or start over with resume=False."
         ) from None
-    theirs = content.get("settings", {})
-    other = [f"{k} {theirs.get(k)!r}, not {v!r}" for k, v in settings.items() if theirs.get(k) != v]
+    ours, theirs = _flat(settings), _flat({k: v for k, v in known.items() if k in settings})
+    other = [
+        f"{name} {_shown(theirs.get(name))}, not {_shown(ours.get(name))}"
+        for name in dict.fromkeys([*ours, *theirs])
+        if theirs.get(name) != ours.get(name)
+    ]
     if other:
         raise DataError(
             f"{folder} holds a run with other settings: {'; '.join(other)}. Choose another "
             "checkpoint_dir, or start over with resume=False."
         )
     return dict(content)
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the settings of a model one by one."""
+    out: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            out |= {f"{name} {inner}": item for inner, item in value.items()}
+        else:
+            out[name] = value
+    return out
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) < 60 else f"{shown[:57]}…"

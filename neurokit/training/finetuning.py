@@ -87,10 +87,16 @@ def finetune(
     ['rest', 'task']
     """
     arguments.like("model", model, "classifier", "a model with classifier(classes)")
-    if hasattr(model, "check") and hasattr(win, "sampling_rate"):
-        model.check(win)  # type: ignore[operator]
+    pair = validation if isinstance(validation, tuple) else (validation, None)
+    for data in (win, pair[0]):
+        # The labelled data below no longer tell rates and units.
+        if hasattr(model, "check") and hasattr(data, "sampling_rate"):
+            model.check(data)  # type: ignore[operator]
     names, order = _class_names("win", win, y)
-    classes = [name for name in order if name in set(names)]
+    found = set(names)
+    classes = [name for name in order if name in found]
+    if not names:
+        raise DataError("The data set is empty: it has no samples.")
     if len(classes) < 2:
         raise DataError(
             f"All {len(names)} windows are of class {classes[0]!r}: to tell classes apart, two are "
@@ -98,7 +104,6 @@ def finetune(
         )
     held_out = None
     if validation is not None:
-        pair = validation if isinstance(validation, tuple) else (validation, None)
         held_out = _labelled("validation", pair[0], _class_names("validation", *pair)[0], classes)
     tuned = copy.deepcopy(model).classifier(classes, **(head or {}))  # type: ignore[operator]
     trains = {p: p.requires_grad for p in tuned.backbone.parameters()}
@@ -164,7 +169,7 @@ def predict(
     # Labels that windows happen to have are not asked for, and may be numbered otherwise.
     backbone = getattr(model, "backbone", model)
     if hasattr(backbone, "check") and hasattr(win, "sampling_rate"):
-        backbone.check(win)
+        backbone.check(win)  # type: ignore[operator]
     place = find_device(device)
     home, mode = next(model.parameters()).device, model.training
     found: dict[str, list[NDArray[Any]]] = {}
@@ -230,9 +235,10 @@ def _class_names(what: str, data: Any, y: ArrayLike | None) -> tuple[list[str], 
             f"window {int(missing.argmax())}. Leave those windows out."
         )
     if values.dtype.kind == "f":
-        if (values != np.round(values)).any():
+        odd = ~np.isfinite(values) | (values != np.round(values))
+        if odd.any():
             raise DataError(
-                f"Labels of {what} are not whole numbers (such as {values[values % 1 != 0][0]:g}): "
+                f"Labels of {what} are not whole numbers (such as {values[odd][0]:g}): "
                 "fine-tuning tells classes apart. Give classes."
             )
         values = values.astype(np.int64)

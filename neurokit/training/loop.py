@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -210,14 +209,11 @@ def _prepare(trainer: Trainer, folder: Path | None, resume: Literal["auto"] | bo
     if folder is not None and trainer.team.rank == 0:
         settings = trainer.settings
         found = load_checkpoint(folder, settings) if resume else None
-        about: dict[str, Any] = {"model": type(trainer.model).__name__}
-        config = getattr(trainer.model, "config", None)
-        if dataclasses.is_dataclass(config) and not isinstance(config, type):
-            about["config"] = dataclasses.asdict(config)
-        describe_run(folder, {**about, **settings}, trainer.team.place, trainer.team.size)
+        describe_run(folder, settings, trainer.team.place, trainer.team.size)
     found = trainer.team.share(found)
     if found is not None:
         trainer.restore(found)
     elif resume is True:
-        raise DataError(f"There is no run to resume in {folder}.")
+        where = "without checkpoint_dir" if folder is None else f"in {folder}"
+        raise DataError(f"There is no run to resume {where}.")
     return len(trainer.history)

@@ -67,8 +67,11 @@ def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[s
     >>> [(len(group["params"]), group["weight_decay"]) for group in groups]
     [(1, 0.1), (1, 0.0)]
     """
-    trained = [p for p in model.parameters() if p.requires_grad]
+    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    # A bias for each of several subjects is a matrix, too.
+    decays = [p.ndim >= 2 and name.rsplit(".", 1)[-1] != "bias" for name, p in trained]
+    pairs = list(zip(trained, decays, strict=True))
     return [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+        {"params": [p for (_, p), decay in pairs if decay], "weight_decay": weight_decay},
+        {"params": [p for (_, p), decay in pairs if not decay], "weight_decay": 0.0},
     ]

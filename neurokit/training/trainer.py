@@ -16,7 +16,7 @@ from neurokit.errors import DataError
 from neurokit.progress import progress_bar
 from neurokit.training.batches import batch_of, batch_rows, fingerprint, seed_step
 from neurokit.training.callbacks import Callback, State
-from neurokit.training.checkpoints import save_checkpoint, trained_state
+from neurokit.training.checkpoints import model_settings, save_checkpoint, trained_state
 from neurokit.training.devices import autocast, moved
 from neurokit.training.distributed import Team
 from neurokit.training.plan import Plan, Rhythm
@@ -72,14 +72,14 @@ class Trainer:
     def settings(self) -> dict[str, Any]:
         """Return what a run must share with the one it continues.
 
-        The plan, the trained weights' names and shapes, and what tells data apart.
+        The plan, what the model is, and what tells data apart.
         """
         return {
+            **model_settings(self.model),
             **dataclasses.asdict(self.plan),
             "n_samples": len(self.data),
             "training data": fingerprint(self.data),
             "validation data": None if self.validation is None else fingerprint(self.validation),
-            "weights": [f"{k} {tuple(v.shape)}" for k, v in trained_state(self.model).items()],
         }
 
     def state(self) -> dict[str, Any]:

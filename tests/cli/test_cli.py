@@ -19,7 +19,7 @@ runner = CliRunner()
 COMMANDS = [
     [], ["demo"], ["run"], ["report"], ["doctor"], ["data"],
     ["data", "list"], ["data", "info"], ["data", "fetch"], ["data", "convert"],
-    ["align"], ["leaderboard"],
+    ["align"], ["leaderboard"], ["pretrain"], ["finetune"],
 ]  # fmt: skip
 
 

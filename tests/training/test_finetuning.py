@@ -155,7 +155,7 @@ def test_the_head_and_the_loop_take_their_options(win, held_out, tmp_path):
     assert run.best_epoch is not None
     assert (tmp_path / "checkpoint.pt").exists()
     other = np.roll(win.labels, 1).astype(bool)
-    with pytest.raises(nk.errors.DataError, match="other settings: training data"):
+    with pytest.raises(nk.errors.DataError, match="other settings: .*training data"):
         finetune(
             Backbone(),
             win,
@@ -205,3 +205,21 @@ def test_what_does_not_fit_is_refused(win):
         predict(classifier, [])
     with pytest.raises(nk.errors.DataError, match="got 25 Hz"):
         predict(classifier, windows([0], rate=25))
+
+
+def test_validation_windows_are_checked_as_those_of_training_are(win):
+    other = windows([7], rate=25)
+    for held_out in (other, (other, other.labels)):
+        with pytest.raises(nk.errors.DataError, match="Expected 50 Hz; got 25 Hz"):
+            finetune(Backbone(), win, validation=held_out, **SETTINGS)
+
+
+def test_a_frozen_run_of_another_backbone_is_not_continued(win, tmp_path):
+    options = {**SETTINGS, "epochs": 1, "freeze": True, "checkpoint_dir": tmp_path}
+    finetune(Backbone(), win, **options)
+    assert finetune(Backbone(), win, **options).resumed_at == 1
+    other = Backbone()
+    with torch.no_grad():
+        other.turn.weight.mul_(2)
+    with pytest.raises(nk.errors.DataError, match=r"other settings: frozen '\w+', not '\w+'"):
+        finetune(other, win, **options)

@@ -1,10 +1,13 @@
 """The training loop: it learns, repeats itself, and goes on where it was stopped."""
 
+import dataclasses
 import functools
+import io
 import json
 import shutil
 import sys
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -118,8 +121,37 @@ def test_a_run_with_other_settings_is_not_continued(data, tmp_path):
         train(Regression(), data, checkpoint_dir=tmp_path / "other", resume=True)
 
 
-@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04"])
+@dataclasses.dataclass
+class Rates:
+    dropout: float = 0.1
+    scale: float = 1.0
+
+
+def test_a_run_of_a_model_with_other_settings_is_not_continued(data, tmp_path):
+    model, other = Regression(), Regression()
+    model.config, other.config = Rates(scale=np.float64(1)), Rates(dropout=0.3)
+    train(model, data, checkpoint_dir=tmp_path)
+    assert train(model, data, checkpoint_dir=tmp_path).resumed_at == 6
+    with pytest.raises(nk.errors.DataError, match=r"settings: config dropout 0\.1, not 0\.3\. Ch"):
+        train(other, data, checkpoint_dir=tmp_path)
+
+
+def test_biases_of_several_subjects_do_not_decay():
+    model = nn.ModuleDict({"one": nn.Linear(2, 3)})
+    model["one"].bias = nn.Parameter(torch.zeros(4, 3))
+    decaying, others = schedule.parameter_groups(model, 0.1)
+    assert [p.shape for p in decaying["params"]] == [(3, 2)]
+    assert others == {"params": [model["one"].bias], "weight_decay": 0.0}
+
+
+BROKEN = (b"", b"no checkpoint", b"hello", b"PK\x03\x04")
+
+
+@pytest.mark.parametrize("content", [*BROKEN, [1]])
 def test_a_broken_checkpoint_is_refused(data, tmp_path, content):
+    if not isinstance(content, bytes):
+        torch.save(content, file := io.BytesIO())
+        content = file.getvalue()
     (tmp_path / "checkpoint.pt").write_bytes(content)
     with pytest.raises(nk.errors.ReadError, match="not a checkpoint"):
         train(Regression(), data, checkpoint_dir=tmp_path)

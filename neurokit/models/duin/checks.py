@@ -12,7 +12,8 @@ from neurokit.models.duin.config import DuINConfig
 __all__ = ["check_windows"]
 
 LOOKED_AT = 64  # windows, evenly over the recordings
-LARGEST_DEVIATION = 30.0  # of z-scores that were fitted on similar data, in their own unit
+# Of z-scores that were fitted on similar data, in their own unit.
+SMALLEST_DEVIATION, LARGEST_DEVIATION = 1e-3, 30.0
 
 
 def check_windows(config: DuINConfig, win: Any) -> None:
@@ -107,7 +108,7 @@ def _check_values(win: Any, montages: tuple[tuple[str, ...], ...]) -> None:
                 f"{', '.join(bad[:8])}. Interpolate or drop them before windowing."
             )
         deviation = float(np.sqrt(np.mean(values.astype(np.float64) ** 2)))
-        if deviation > LARGEST_DEVIATION:
+        if not SMALLEST_DEVIATION <= deviation <= LARGEST_DEVIATION:
             raise DataError(
                 f"The windows are said to be z-scores, but their root mean square is "
                 f"{deviation:.3g}, expected about 1. Standardise them on the training data."

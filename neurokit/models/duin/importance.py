@@ -20,6 +20,7 @@ from neurokit.models.duin.config import DuINConfig
 from neurokit.models.duin.encoder import DuINEncoder
 from neurokit.models.duin.masked import DuINMasked
 from neurokit.models.duin.network import DuIN
+from neurokit.models.duin.stages import EncoderModel
 from neurokit.models.nn import Classifier
 
 __all__ = ["channel_importance", "channel_weights"]
@@ -30,10 +31,13 @@ Errors = Callable[[dict[str, Tensor], dict[str, Tensor]], Tensor]
 def channel_weights(model: DuIN | DuINMasked | DuINEncoder | Classifier) -> xr.DataArray:
     """Return how much each channel weighs in the map of its subject to virtual channels.
 
-    Mean absolute weight over virtual channels, as a share of the sum over the channels that
-    the subject has (contribution of channels, Zheng et al. 2024, arXiv 2405.11459): w_c = Σ_v |W_vc| / Σ_{c', v} |W_vc'|. Weights are comparable because channels
-    are z-scores, but they say what the model can read and not what it makes of it; for that see
-    :func:`channel_importance`.
+    The contribution of channels of Zheng et al. 2024 (arXiv 2405.11459): the mean absolute
+    weight over virtual channels, as a share of the sum over the channels that the subject has,
+
+    w_c = Σ_v |W_vc| / Σ_{c', v} |W_vc'|.
+
+    Weights are comparable because channels are z-scores, but they say what the model can read
+    and not what it makes of it; for that see :func:`channel_importance`.
 
     Parameters
     ----------
@@ -148,7 +152,7 @@ def channel_importance(
 def _encoder(model: Any) -> DuINEncoder:
     """Return the part that all stages share."""
     inner = model.backbone if isinstance(model, Classifier) else model
-    if isinstance(inner, DuIN | DuINMasked):
+    if isinstance(inner, EncoderModel):
         return inner.encoder
     what = f"{type(model).__name__} of {type(inner).__name__}" if inner is not model else None
     if not isinstance(inner, DuINEncoder):

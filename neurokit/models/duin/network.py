@@ -13,6 +13,7 @@ from neurokit.models.duin.stages import EncoderModel
 from neurokit.models.duin.tokenizer import WaveformDecoder
 from neurokit.models.duin.transformer import TimedTransformer
 from neurokit.models.nn import VectorQuantizer
+from neurokit.models.nn.kmeans import nearest, unit
 
 __all__ = ["DuIN"]
 
@@ -179,4 +180,7 @@ class DuIN(EncoderModel):
         >>> model.codes({"x": torch.zeros(2, 300, 1)}).shape
         torch.Size([2, 3])
         """
-        return self.quantizer(self.down(self.encoder(batch)))[1]
+        # The quantiser itself would learn from them in training mode.
+        directions = unit(self.down(self.encoder(batch)).float())
+        found = nearest(directions.flatten(0, 1), self.quantizer.codebook, cosine=True)
+        return found.view(directions.shape[:2])

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from neurokit.errors import DataError
 from neurokit.models.duin.config import DuINConfig
 from neurokit.models.duin.encoder import DuINEncoder
 from neurokit.models.nn import Classifier, Pretrained
@@ -31,6 +32,14 @@ class EncoderModel(Pretrained):
     config_class = DuINConfig
     config: DuINConfig
     encoder: DuINEncoder
+
+    def __init__(self, config: DuINConfig) -> None:
+        super().__init__(config)
+        if config.shift:
+            raise DataError(
+                f"shift is {config.shift}, expected 0 in stages 1 and 2, where waveforms and codes "
+                "would not move with the windows. The classifier of stage 3 shifts by itself."
+            )
 
     def represent(self, batch: dict[str, Tensor]) -> Tensor:
         """Return what the encoder makes of windows of which nothing is hidden or quantised.

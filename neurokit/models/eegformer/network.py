@@ -243,6 +243,14 @@ class EEGFormer(Pretrained):
         ----------
         win : Windows
             Of one stream; see :func:`~neurokit.models.eegformer.checks.check_windows`.
+
+        Examples
+        --------
+        >>> import neurokit as nk
+        >>> x = 1e-5 * torch.randn(1280, 19).numpy()
+        >>> rec = nk.Recording.from_array(x, 128, stream="eeg")
+        >>> win = nk.windows.sliding(rec, stream="eeg", length=5)
+        >>> EEGFormer(EEGFormerConfig.preset("tiny")).check(win)
         """
         check_windows(win, self.config)
 

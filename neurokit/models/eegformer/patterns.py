@@ -33,10 +33,10 @@ def rank_patterns(
     r"""Rank n-grams by what they say of a class, and test them all at once.
 
     The rank is :math:`p(\text{class} \mid \text{n-gram})` of naive Bayes with equal priors;
-    n-grams that are not significant follow, by z. The probability says how pure an n-gram is, and a rare one is pure by
-    accident, so significance is tested with how often each unit shows it: with the square
-    roots :math:`r_u` of how often a window of unit u has it (roots, because counts spread more
-    the larger they are) and labels :math:`l_u`,
+    n-grams that are not significant follow, by z. The probability says how pure an n-gram is,
+    and a rare one is pure by accident, so significance is tested with how often each unit shows
+    it: with the square roots :math:`r_u` of how often a window of unit u has it (roots, because
+    counts spread more the larger they are) and labels :math:`l_u`,
 
     .. math:: z = \frac{\sum_u (l_u - \bar l) r_u}
         {\sqrt{\sum_s \frac{1}{m_s - 1} \sum_{u \in s} (l_u - \bar l)^2 \sum_{u \in s} (r_u -

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, Literal, Self, cast
 
@@ -159,8 +160,9 @@ class Classifier(Pretrained):
         if features.shape[1] != self.config.n_features:
             raise DataError(
                 f"The head takes {self.config.n_features} features, these windows have "
-                f"{features.shape[1]} (pool={self.config.pool!r}). Take windows of the length that "
-                "the classifier was made for, or make it with n_features."
+                f"{features.shape[1]} (pool={self.config.pool!r}). Take windows of the length and "
+                "channels that the classifier was made for, or make it with "
+                f"n_features={features.shape[1]}."
             )
         return features
 
@@ -248,14 +250,26 @@ class Classifier(Pretrained):
             cast(Any, self.backbone).check(win)
 
     def example(self) -> dict[str, Tensor]:
-        """Make a small batch, the backbone's.
+        """Make a small batch: the backbone's, repeated to the size that the head takes.
 
         Returns
         -------
         dict of Tensor
             Always the same one.
         """
-        return self.backbone.example()
+        batch = self.backbone.example()
+        found = _feature_count(self.backbone, self.config.pool)
+        if found == self.config.n_features:
+            return batch
+        # Side by side, features go with channels, where any montage will do, or with samples.
+        for axis in (2, 1):
+            resized = {**batch, "x": _repeated(batch["x"], axis, self.config.n_features / found)}
+            with contextlib.suppress(DataError, RuntimeError):
+                if _feature_count(self.backbone, self.config.pool, resized) == (
+                    self.config.n_features
+                ):
+                    return resized
+        return batch
 
     def respond(self, batch: dict[str, Tensor]) -> Tensor:
         """Score classes; stored with the model, and compared on load.
@@ -274,16 +288,24 @@ class Classifier(Pretrained):
 
 
 @torch.no_grad()
-def _feature_count(backbone: Pretrained, pool: str) -> int:
-    """Return how many features the backbone's own example has."""
+def _feature_count(backbone: Pretrained, pool: str, batch: dict[str, Tensor] | None = None) -> int:
+    """Return how many features a batch has, by default the backbone's own example."""
     modes = {module: module.training for module in backbone.modules()}
-    weight = next(backbone.parameters())
-    batch = {key: value.to(weight.device) for key, value in backbone.example().items()}
-    with torch.random.fork_rng(devices=[]):
-        tokens = backbone.eval().represent(batch)
-    for module, mode in modes.items():
-        module.training = mode
+    place = next(backbone.parameters()).device
+    batch = backbone.example() if batch is None else batch
+    try:
+        with torch.random.fork_rng(devices=[]):
+            tokens = backbone.eval().represent({k: v.to(place) for k, v in batch.items()})
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
     return pooled(tokens, pool).shape[1]
+
+
+def _repeated(x: Tensor, axis: int, times: float) -> Tensor:
+    """Repeat windows along an axis, a broken number of times."""
+    n = max(1, round(x.shape[axis] * times))
+    return x.index_select(axis, torch.arange(n) % x.shape[axis])
 
 
 def _family(name: str) -> type[Pretrained]:

@@ -39,6 +39,7 @@ BAD = {
         r"1 of 2 channels.*missing values \(NaN\): A2",
     ),
     "slip": ({"x": _with(0, 1e6)}, DataError, r"root mean square is 7\.07e\+05, expected about 1"),
+    "volts": ({"x": _with(slice(None), 1e-6)}, DataError, r"square is 1e-06, expected about 1"),
 }
 
 

@@ -170,3 +170,19 @@ def test_a_classifier_is_a_copy_that_learns_and_is_saved(tmp_path):
     assert again.backbone.config.shift == 0.1
     probabilities = model.classifier(2, sigmoid=True)(batch)
     assert 0 < probabilities.min() < probabilities.max() < 1
+
+
+def test_codes_asked_for_in_training_teach_the_quantiser_nothing():
+    model, batch = _model().tokenizer.train(), _batch()
+    before = {k: v.clone() for k, v in model.quantizer.state_dict().items()}
+    codes = model.codes(batch)
+    assert all(before[k].equal(v) for k, v in model.quantizer.state_dict().items())
+    model.eval()
+    assert torch.equal(model.codes(batch), model(batch)[1])
+    assert codes.shape == (6, 5)
+
+
+@pytest.mark.parametrize("family", [DuIN, DuINMasked])
+def test_waveforms_and_codes_do_not_move_so_windows_must_not_either(family):
+    with pytest.raises(DataError, match=r"shift is 0\.1, expected 0 in stages 1 and 2"):
+        family(dataclasses.replace(SMALL, shift=0.1))

@@ -7,7 +7,7 @@ import pytest
 
 import neurokit as nk
 from neurokit.datasets.spikes import read_npz
-from neurokit.models import baselines, linear_probe
+from neurokit.models import StateSubspace, StateSubspaceConfig, baselines, encode, linear_probe
 
 FILE = Path(__file__).resolve().parents[4] / "shared" / "data" / "eeg" / "eegmat_128hz_int16.npz"
 pytestmark = [
@@ -49,3 +49,21 @@ def test_words_without_a_network_and_raw_samples(win):
     raw = linear_probe(baselines.raw_features(win), win.labels, subject, cv=6, strengths=[1e-4])
     assert float(raw["mean"].sel(metric="auroc")) == pytest.approx(0.5, abs=0.05)
     assert np.allclose(raw["chance"], [0.5, 432 / 1707, 0.5])
+
+
+def test_a_subspace_learnt_from_training_subjects_alone_exceeds_band_power(win):
+    subject = win.groups("subject")
+    config = StateSubspaceConfig(win.names, sampling_rate=128.0, window=5.0)
+    learnt_from = []
+
+    def learnt(train):
+        learnt_from.append(set(subject[train]))
+        model = StateSubspace(config).fit(win.take(train), subject[train])
+        return encode(model, win, device="cpu")
+
+    found = linear_probe(learnt, win.labels, subject, cv=6, n_permutations=20).sel(metric="auroc")
+    assert [len(people) for people in learnt_from] == [30] * 6
+    assert float(found["mean"]) == pytest.approx(0.865, abs=0.015)
+    assert float(found["low"]) >= 0.8
+    assert 0.45 < float(found["null"].mean()) < 0.55
+    assert float(found["p"]) == pytest.approx(1 / 21)

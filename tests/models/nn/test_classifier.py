@@ -144,13 +144,27 @@ def test_making_one_disturbs_nothing():
     assert all(torch.equal(before[k], v) for k, v in backbone.state_dict().items())
 
 
-def test_windows_of_another_length():
+def test_windows_of_another_length(tmp_path):
     pooled, flat = Classifier(toy(), 2), Classifier(toy(), 2, pool="flatten")
     assert pooled(batch(length=9)).shape == (64, 2)
     with pytest.raises(DataError, match=r"takes 20 features, these windows have 45 .*n_features"):
         flat(batch(length=9))
     longer = Classifier(toy(), 2, pool="flatten", n_features=45)
     assert longer(batch(length=9)).shape == (64, 2)
+    longer.eval().save_pretrained(tmp_path)
+    again = Classifier.from_pretrained(tmp_path)
+    assert torch.equal(again(batch(length=9)), longer(batch(length=9)))
+
+
+def test_channels_side_by_side_may_be_as_many_as_they_like(tmp_path):
+    backbone = models.EEGFormer(models.EEGFormerConfig.preset("tiny"))
+    x = torch.cat([backbone.example()["x"]] * 2, dim=2)[..., :5]
+    n_features = backbone.represent({"x": x})[0].numel()
+    model = backbone.classifier(2, pool="flatten", n_features=n_features).eval()
+    model.save_pretrained(tmp_path)
+    again = Classifier.from_pretrained(tmp_path)
+    assert again.example()["x"].shape == x.shape
+    assert torch.equal(again({"x": x}), model({"x": x}))
 
 
 def test_windows_are_checked():

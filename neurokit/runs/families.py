@@ -1,0 +1,153 @@
+"""The families that recipes may train: from a fixed table, nothing in a recipe is executed."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from pathlib import Path
+from typing import Any
+
+from neurokit import models
+from neurokit.catalog.training_recipes import ModelTable
+from neurokit.errors import NeurokitError, ReadError, UnknownNameError
+from neurokit.models.nn import Pretrained
+from neurokit.models.nn.storage import find_folder, read_config
+from neurokit.windows import Windows
+
+__all__ = ["FAMILIES", "build", "load_checkpoint"]
+
+#: The models' packages in :mod:`neurokit.models`, and the names of their settings.
+FAMILIES = {
+    "EEGFormer": ("eegformer", "EEGFormerConfig"),
+    "DuIN": ("duin", "DuINConfig"),
+    "DuINMasked": ("duin", "DuINConfig"),
+}
+
+
+def build(table: ModelTable, win: Windows, seed: int, runs: Path) -> Pretrained:
+    """Make the model that a recipe names.
+
+    Parameters
+    ----------
+    table : ModelTable
+        A family with its preset and changes, or a checkpoint.
+    win : Windows
+        What it will be trained on: the settings that follow from the recipe's windows (their
+        length, and for Du-IN the channels) are taken from here where the recipe does not give
+        them. The sampling rate does not follow, since patches are counted in samples.
+    seed : int
+        Of the first weights.
+    runs : Path
+        Where the runs of other recipes lie, for checkpoints that are named after them.
+
+    Returns
+    -------
+    Pretrained
+        With new weights, or those of the checkpoint.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such family, preset, setting or checkpoint.
+    DataError
+        If the settings contradict each other.
+
+    Examples
+    --------
+    >>> from neurokit.catalog.recipes import recipe
+    >>> from neurokit.runs.cutting import cut
+    >>> from neurokit.runs.preparation import prepare, read_recordings
+    >>> demo = recipe("eegformer-demo")
+    >>> win = cut(prepare(read_recordings(demo), demo), demo)
+    >>> build(demo.model, win, seed=1, runs=Path("runs")).config.seed
+    1
+    """
+    if table.checkpoint:
+        return load_checkpoint(table.checkpoint, runs)
+    if table.family not in FAMILIES:
+        raise UnknownNameError("model family", table.family, FAMILIES)
+    family = _offered(table.family, 0)
+    if table.family == "DuINMasked":
+        tokenizer = _tokenizer(table.tokenizer, runs)
+        own = {"n_samples": win.n_samples, "seed": seed, **table.changes}
+        return family(_changed(table, tokenizer.config, own), tokenizer=tokenizer)
+    preset = _offered(table.family, 1).preset(table.preset)
+    found = {**_follows(table.family, win), "seed": seed, **table.changes}
+    return family(_changed(table, preset, found))
+
+
+def load_checkpoint(name: str, runs: Path) -> Pretrained:
+    """Load a trained model of one of the families.
+
+    Parameters
+    ----------
+    name : str
+        A folder that ``save_pretrained`` wrote, the folder of a run, the name of the recipe
+        whose run lies in `runs`, or a checkpoint of the shelf.
+    runs : Path
+        Folder of runs.
+
+    Returns
+    -------
+    Pretrained
+        In evaluation mode.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name; recipes that were not run yet are told so.
+    ReadError
+        If it is damaged, or of another kind.
+
+    Examples
+    --------
+    >>> load_checkpoint("no-such-model", Path("runs"))
+    Traceback (most recent call last):
+    neurokit.errors.UnknownNameError: Unknown folder or checkpoint 'no-such-model'...
+    """
+    places = [Path(name).expanduser(), Path(name).expanduser() / "model", runs / name / "model"]
+    known = [place for place in places if (place / "config.json").is_file()]
+    folder = find_folder(known[0] if known else Path(name))
+    kind = str(read_config(folder)["model"])
+    if kind not in (*FAMILIES, "Classifier"):
+        raise ReadError(f"{folder} holds a {kind}; recipes take one of {', '.join(FAMILIES)}.")
+    family = models.Classifier if kind == "Classifier" else _offered(kind, 0)
+    return family.from_pretrained(folder)
+
+
+def _offered(family: str, which: int) -> Any:
+    """Return the class of a model (0) or of its settings (1)."""
+    package, settings = FAMILIES[family]
+    module = importlib.import_module(f"neurokit.models.{package}")
+    return getattr(module, settings if which else family)
+
+
+def _tokenizer(name: str, runs: Path) -> Any:
+    """Load the trained stage 1 that stage 2 predicts the codes of."""
+    found = load_checkpoint(name, runs) if name else None
+    if not isinstance(found, _offered("DuIN", 0)):
+        raise ReadError(
+            f"DuINMasked predicts the codes of a trained DuIN; tokenizer = {name!r} is none. Name "
+            "the recipe, folder or checkpoint of stage 1."
+        )
+    return found
+
+
+def _changed(table: ModelTable, config: Any, changes: dict[str, Any]) -> Any:
+    """Return settings with some of them changed."""
+    for key in changes:
+        if key not in config.__dataclass_fields__:
+            raise UnknownNameError(f"setting of {table.family}", key, config.__dataclass_fields__)
+    try:
+        return dataclasses.replace(config, **changes)
+    except NeurokitError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ReadError(f"The changes of {table.family} do not fit: {error}.") from None
+
+
+def _follows(family: str, win: Windows) -> dict[str, Any]:
+    """Return the settings that the windows decide."""
+    if family == "EEGFormer":
+        return {"window": win.length, "units": win.units}
+    return {"channels": (len(win.names),), "names": (win.names,), "n_samples": win.n_samples}

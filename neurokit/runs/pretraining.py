@@ -1,0 +1,242 @@
+"""Running a recipe of pretraining: data in, a model with its card out."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import pandas as pd
+
+from neurokit.catalog.recipes import FinetuneRecipe, PretrainRecipe
+from neurokit.files import replacing
+from neurokit.models import baselines
+from neurokit.models.nn import Pretrained
+from neurokit.runs.cutting import Parts, cut, split, standardize_by_train
+from neurokit.runs.families import build
+from neurokit.runs.figures import held_out_figures
+from neurokit.runs.model_cards import data_facts, model_card, recipe_hash
+from neurokit.runs.preparation import prepare, read_recordings
+from neurokit.training import fit
+
+__all__ = ["Result", "changed", "keep", "pretrain", "training_options", "windows_of"]
+
+R = TypeVar("R", bound=PretrainRecipe | FinetuneRecipe)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What running a recipe gave.
+
+    Attributes
+    ----------
+    recipe : PretrainRecipe or FinetuneRecipe
+        As it was run.
+    model : Pretrained
+        Trained.
+    figures : DataFrame
+        Held-out figures beside what they must beat.
+    history : DataFrame
+        One row an epoch.
+    resumed_at : int
+        Epochs that an earlier, interrupted run had done.
+    folder : Path
+        Of the run: ``model`` (with its card), ``figures.json``, ``recipe.json``, ``training``.
+    """
+
+    recipe: PretrainRecipe | FinetuneRecipe
+    model: Pretrained
+    figures: pd.DataFrame
+    history: pd.DataFrame
+    resumed_at: int
+    folder: Path
+
+
+def pretrain(
+    recipe: PretrainRecipe,
+    folder: str | Path,
+    *,
+    data: str | None = None,
+    keywords: dict[str, Any] | None = None,
+    device: str = "auto",
+    progress: bool | None = None,
+) -> Result:
+    """Run a recipe of pretraining; a run that was interrupted goes on where it was.
+
+    Parameters
+    ----------
+    recipe : PretrainRecipe
+        What to do.
+    folder : str or Path
+        Of the run. Other runs lie beside it, and are found by the names of their recipes.
+    data : str, optional
+        Another card, or a path to your copy of the data.
+    keywords : dict, optional
+        Arguments of the data's reader.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``.
+    progress : bool, optional
+        Show progress bars; by default on terminals.
+
+    Returns
+    -------
+    Result
+        The model, and held-out figures beside those of the same model with random weights.
+
+    Raises
+    ------
+    DataError
+        If data and model do not fit, or the folder holds the run of another recipe.
+    UnknownNameError
+        If the recipe names what does not exist.
+
+    Examples
+    --------
+    >>> from neurokit.catalog.recipes import recipe
+    >>> demo = changed(recipe("eegformer-demo"), epochs=1)
+    >>> result = pretrain(demo, "runs/demo", device="cpu")
+    >>> sorted(path.name for path in Path("runs/demo").iterdir())
+    ['figures.json', 'model', 'recipe.json', 'training']
+    """
+    folder = Path(folder)
+    parts = windows_of(recipe, data, keywords, folder)
+    model = build(recipe.model, parts.train, recipe.seed, folder.parent)
+    untrained = baselines.random_weights(model, recipe.seed)
+    run = fit(
+        model,
+        parts.train,
+        parts.validation,
+        **training_options(recipe),
+        device=device,
+        checkpoint_dir=folder / "training",
+        progress=progress,
+    )
+    columns = {"trained": held_out_figures(model, parts.test, device=device, seed=recipe.seed)}
+    if not recipe.model.tokenizer:
+        columns["random weights"] = held_out_figures(
+            untrained, parts.test, device=device, seed=recipe.seed
+        )
+    figures = pd.DataFrame(columns)
+    result = Result(recipe, model, figures, run.history, run.resumed_at, folder)
+    keep(result, parts, {"Epochs done": len(run.history)})
+    return result
+
+
+def windows_of(
+    recipe: PretrainRecipe | FinetuneRecipe,
+    data: str | None = None,
+    keywords: dict[str, Any] | None = None,
+    folder: Path | None = None,
+) -> Parts:
+    """Read, prepare, cut, split and standardise the data of a recipe.
+
+    Parameters
+    ----------
+    recipe : PretrainRecipe or FinetuneRecipe
+        What to do.
+    data, keywords
+        As for :func:`pretrain`.
+    folder : Path, optional
+        Where prepared recordings are kept, if the recipe keeps them on disk.
+
+    Returns
+    -------
+    Parts
+        Windows that train, select and test.
+
+    Examples
+    --------
+    >>> from neurokit.catalog.recipes import recipe
+    >>> parts = windows_of(recipe("eegformer-demo"))
+    >>> len(parts.train) > len(parts.test) > len(parts.validation)
+    True
+    """
+    recordings = prepare(read_recordings(recipe, data, keywords), recipe, folder)
+    parts = split(cut(recordings, recipe), recipe.split, recipe.seed)
+    last = recipe.preprocessing[-1] if recipe.preprocessing else None
+    by_train = last is not None and last.step == "standardize" and last.over == "train"
+    return standardize_by_train(parts) if by_train else parts
+
+
+def training_options(recipe: PretrainRecipe | FinetuneRecipe) -> dict[str, Any]:
+    """Return the options of :func:`neurokit.training.fit` that a recipe states.
+
+    Parameters
+    ----------
+    recipe : PretrainRecipe or FinetuneRecipe
+        With its table ``training`` and its seed.
+
+    Returns
+    -------
+    dict
+        By the names that ``fit`` gives them.
+
+    Examples
+    --------
+    >>> from neurokit.catalog.recipes import recipe
+    >>> training_options(recipe("eegformer-demo"))["batch_size"]
+    4
+    """
+    return {**recipe.training.model_dump(), "seed": recipe.seed}
+
+
+def changed(recipe: R, *, seed: int | None = None, epochs: int | None = None) -> R:
+    """Return a recipe with another seed or number of epochs.
+
+    Parameters
+    ----------
+    recipe : PretrainRecipe or FinetuneRecipe
+        As found.
+    seed, epochs : int, optional
+        In place of its own.
+
+    Returns
+    -------
+    PretrainRecipe or FinetuneRecipe
+        Checked again.
+
+    Examples
+    --------
+    >>> from neurokit.catalog.recipes import recipe
+    >>> changed(recipe("eegformer-demo"), seed=3).seed
+    3
+    """
+    content = recipe.model_dump()
+    if seed is not None:
+        content["seed"] = seed
+    if epochs is not None:
+        content["training"]["epochs"] = epochs
+    return cast(R, type(recipe).model_validate(content))
+
+
+def keep(result: Result, parts: Parts, training: dict[str, Any]) -> None:
+    """Write the model with its card, the figures, and the recipe as it was run.
+
+    Parameters
+    ----------
+    result : Result
+        Of a run; of several processes only the first writes.
+    parts : Parts
+        Its windows.
+    training : dict
+        What the card tells of the training besides.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        return
+    facts = data_facts(result.recipe, parts)
+    card = model_card(result.recipe, result.model, facts, result.figures, training)
+    result.model.save_pretrained(result.folder / "model", card=card)
+    content = {
+        "recipe": result.recipe.name,
+        "hash": recipe_hash(result.recipe),
+        "figures": json.loads(result.figures.to_json(orient="index")),
+    }
+    _write(result.folder / "figures.json", content)
+    _write(result.folder / "recipe.json", result.recipe.model_dump())
+
+
+def _write(path: Path, content: Any) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

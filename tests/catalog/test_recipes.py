@@ -1,0 +1,145 @@
+"""Recipes: every shipped one is valid, and every slip is one clear error."""
+
+import re
+
+import pytest
+
+from neurokit import catalog
+from neurokit.catalog.recipes import FinetuneRecipe, PretrainRecipe, recipe
+from neurokit.errors import ReadError, UnknownNameError
+from neurokit.runs.families import FAMILIES
+
+SHIPPED = catalog.names("models")
+GOOD = """
+name = "toy"
+title = "A toy"
+kind = "pretrain"
+data = "mne-sample-eeg"
+
+[[preprocessing]]
+step = "resample"
+sampling_rate = 100.0
+
+[windows]
+stream = "eeg"
+length = 0.5
+
+[split]
+by = "time"
+test_share = 0.2
+
+[model]
+family = "EEGFormer"
+preset = "tiny"
+
+[training]
+epochs = 1
+batch_size = 4
+lr = 0.001
+"""
+
+
+def written(tmp_path, old="", new="", name="toy"):
+    assert old in GOOD
+    path = tmp_path / f"{name}.toml"
+    path.write_text(GOOD.replace(old, new, 1) if old else GOOD + new)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_recipes_are_valid(name):
+    found = recipe(name)
+    assert found.name == name
+    assert found.data in catalog.names("datasets")
+    assert len(found.title) <= 90
+    if isinstance(found, PretrainRecipe | FinetuneRecipe):
+        assert found.note, "a model card needs its limits"
+        assert not found.model.family or found.model.family in FAMILIES
+        started_from = found.model.checkpoint or found.model.tokenizer
+        assert not started_from or started_from in SHIPPED
+
+
+def test_recipes_of_the_papers_have_their_hyperparameters():
+    stages = [recipe(f"duin-paper-words-{stage}") for stage in (1, 2, 3)]
+    assert [s.training.epochs for s in stages] == [800, 400, 200]
+    assert [s.training.batch_size for s in stages] == [32, 64, 32]
+    assert [s.training.lr for s in stages] == [3e-4, 3e-4, 2e-4]
+    assert [s.training.min_lr for s in stages] == [5e-5, 5e-5, 5e-6]
+    assert [s.training.weight_decay for s in stages] == [0.01, 0.05, 0.05]
+    assert recipe("eegformer-small-tuab").windows.length == 12.0
+
+
+def test_a_recipe_of_ones_own_is_found_by_its_path(tmp_path):
+    found = recipe(written(tmp_path))
+    assert isinstance(found, PretrainRecipe)
+    assert found.preprocessing[0].sampling_rate == 100.0
+    assert found.source == tmp_path / "toy.toml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("epochs = 1", "epoch = 1", r"field 'training.epochs': missing"),
+        ("lr = 0.001", "lr = 0.001\nmomentum = 1", r"'training.momentum': unknown.*'epochs'"),
+        ('step = "resample"', 'step = "resampl"', r"'preprocessing.0'.*'resampl'.*'resample'"),
+        ("sampling_rate = 100.0", "rate = 1", r"'preprocessing.0.resample.*': "),
+        ('kind = "pretrain"', 'kind = "train"', r"'kind': expected 'question', 'pretrain' or"),
+        ('kind = "pretrain"', 'kind = "finetune"', r"'labels': missing"),
+        ("length = 0.5", "length = -0.5", r"'windows.length': expected? .*greater than 0|greater"),
+        ("length = 0.5", "length = 0.5\nstride = 1\nstart = 0", r"takes no stride"),
+        ("test_share = 0.2", "test_share = 1.2", r"'split.test_share': .*less than 1"),
+        ("test_share = 0.2", "test = [1]", r"by = 'time' takes test_share and no lists"),
+        ("test_share = 0.2", "test_share = 0.6\nvalidation_share = 0.5", "nothing to train on"),
+        ('by = "time"', 'by = "subject"\ntest = [1]', "takes either test"),
+        (
+            'by = "time"\ntest_share = 0.2',
+            'by = "subject"\ntest = [1, 2]\nvalidation = ["2"]',
+            "'2' is in validation and in test",
+        ),
+        (
+            'by = "time"\ntest_share = 0.2',
+            'by = "subject"\ntest = [1]\nvalidation = [2]\nvalidation_share = 0.1',
+            "exclude one another",
+        ),
+        ('family = "EEGFormer"', 'family = "EEGFormer"\ncheckpoint = "x"', "give either family"),
+        ('preset = "tiny"', "", "a family takes a preset"),
+        ('family = "EEGFormer"', 'checkpoint = "x"', "has its own settings"),
+    ],
+)
+def test_slips_name_file_and_field(tmp_path, old, new, message):
+    with pytest.raises(ReadError, match=message) as error:
+        recipe(written(tmp_path, old, new))
+    assert "toy.toml" in str(error.value)
+
+
+def test_statistics_of_the_test_part_are_refused(tmp_path):
+    step = '\n[[preprocessing]]\nstep = "standardize"\nover = "recording"\n'
+    with pytest.raises(ReadError, match="would use the test part of each recording"):
+        recipe(written(tmp_path, new=step))
+
+
+def test_standardize_comes_last(tmp_path):
+    old = '[[preprocessing]]\nstep = "resample"'
+    new = '[[preprocessing]]\nstep = "standardize"\n\n' + old
+    with pytest.raises(ReadError, match="standardize comes last, and once"):
+        recipe(written(tmp_path, old, new))
+
+
+def test_name_and_file_must_agree(tmp_path):
+    with pytest.raises(ReadError, match="expected 'other', as the file is called; got 'toy'"):
+        recipe(written(tmp_path, name="other"))
+
+
+def test_unknown_recipe_suggests_the_nearest():
+    with pytest.raises(UnknownNameError, match="Did you mean 'eegformer-demo'"):
+        recipe("eegformer-dem")
+
+
+def test_the_recipe_of_the_readme_is_valid(tmp_path):
+    readme = (catalog.shelf("models") / "README.md").read_text(encoding="utf-8")
+    path = tmp_path / "sleep-words.toml"
+    path.write_text(re.search(r"```toml\n(.*?)```", readme, re.S)[1])
+    assert recipe(str(path)).split.validation_share == 0.1
+    for name, path in SHIPPED.items():
+        if 'kind = "question"' not in path.read_text():
+            assert f"`{name}`" in readme or re.match(r"eegformer-small-tu|duin-paper", name)

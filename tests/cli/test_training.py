@@ -1,0 +1,244 @@
+"""``neurokit pretrain``, ``finetune`` and ``run``: the embedded data, and the corpora's layouts."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import neurokit as nk
+from neurokit.catalog import find
+from neurokit.catalog.recipes import recipe
+from neurokit.cli.app import app
+from neurokit.errors import ReadError, UnknownNameError
+from neurokit.runs.pretraining import windows_of
+
+runner = CliRunner()
+edfio = pytest.importorskip("edfio")
+
+
+def call(*args):
+    result = runner.invoke(app, list(map(str, args)))
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.output
+
+
+def failing(*args):
+    result = runner.invoke(app, list(map(str, args)))
+    assert result.exit_code != 0
+    return result.exception
+
+
+def figures(folder):
+    return json.loads((folder / "figures.json").read_text())["figures"]
+
+
+def test_eegformer_on_the_embedded_eeg_then_fine_tuned(tmp_path):
+    first, second = tmp_path / "eegformer-demo", tmp_path / "eegformer-demo-modality"
+    said = call("pretrain", "eegformer-demo", "--output", first, "--device", "cpu")
+    assert f"Model: {first / 'model'}" in said
+    assert "random weights" in said
+    found = figures(first)
+    assert found["r2"]["trained"] > 0.3 > found["r2"]["random weights"]
+    assert found["perplexity"]["trained"] > 32
+    said = call("finetune", "eegformer-demo-modality", "-o", second, "--epochs", 2)
+    for row in ("fine-tuned", "probe of eegformer-demo", "band power", "chance"):
+        assert row in said
+    assert (second / "model/README.md").read_text().startswith("# eegformer-demo-modality\n")
+
+
+def test_duin_on_the_embedded_ieeg(tmp_path):
+    call("run", "duin-demo", "--output", tmp_path / "duin-demo")
+    found = figures(tmp_path / "duin-demo")
+    assert found["r"]["trained"] > 0.3 > found["r"]["random weights"]
+    model = nk.models.DuIN.from_pretrained(tmp_path / "duin-demo/model")
+    assert model.config.channels == (9,)
+    said = call("run", "duin-demo", "--output", tmp_path / "duin-demo")
+    assert "Continued an earlier run after 10 of 10 epochs." in said
+
+
+@pytest.mark.slow
+def test_a_run_killed_by_the_system_goes_on(tmp_path):
+    """SIGKILL leaves no time to tidy up; the same command ends as an uninterrupted run does."""
+    folder = tmp_path / "eegformer-demo"
+    command = [
+        sys.executable, "-c", "from neurokit.cli import main; main()", "pretrain",
+        "eegformer-demo", "--output", str(folder), "--device", "cpu", "--epochs", "6",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    metrics = folder / "training/metrics.jsonl"
+    while process.poll() is None and not (metrics.exists() and metrics.read_text().count("\n") > 1):
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (folder / "model").exists()
+    rest = ("pretrain", "eegformer-demo", "--device", "cpu", "--epochs", 6, "--output")
+    assert re.search(r"Continued an earlier run after \d+ of 6 epochs", call(*rest, folder))
+    call(*rest, tmp_path / "whole")
+    assert figures(folder) == figures(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("pretrain", "eegformer-dem"), UnknownNameError, "Did you mean 'eegformer-demo'"),
+        (("pretrain", "head-direction"), ReadError, "of kind 'question', expected 'pretrain'"),
+        (("finetune", "eegformer-demo"), ReadError, "Try: neurokit run eegformer-demo"),
+        (("pretrain", "nothing.toml"), ReadError, "nothing.toml: cannot be read"),
+        (
+            ("pretrain", "eegformer-demo", "--data", "nowhere"),
+            UnknownNameError,
+            "Unknown data set or path 'nowhere'",
+        ),
+        (
+            ("pretrain", "eegformer-demo", "--device", "gpu", "--output", "gpu"),
+            (LookupError, ValueError),
+            "gpu",
+        ),
+    ],
+)
+def test_bad_input_is_one_clear_line(arguments, error, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = failing(*arguments)
+    assert isinstance(found, error)
+    assert message in str(found)
+
+
+SITES = [
+    *("FP1", "FP2", "F3", "F4", "C3", "C4", "P3", "P4", "O1", "O2", "F7", "F8"),
+    *("T3", "T4", "T5", "T6", "A1", "A2", "FZ", "CZ", "PZ"),
+]
+
+
+def edf(path, rhythm, seconds=12):
+    """Write clinical EEG with or without a slow rhythm, at 256 Hz."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(abs(hash(path.name)) % 2**32)
+    wave = 60 * np.sin(2 * np.pi * 3 * np.arange(256 * seconds) / 256) if rhythm else 0
+    signals = [
+        edfio.EdfSignal(
+            20 * rng.standard_normal(256 * seconds) + wave,
+            sampling_frequency=256,
+            label=f"EEG {name}-REF",
+            physical_dimension="uV",
+            physical_range=(-3276.8, 3276.7),
+        )
+        for name in [*SITES, "EKG1"]
+    ]
+    edfio.Edf(signals).write(path)
+    return path
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Make a small version of a shipped recipe, beside its run; the rest stays as shipped."""
+
+    def change(name, **values):
+        text = find("models", name).read_text()
+        for key, value in {"epochs": 1, "batch_size": 4, **values}.items():
+            text = re.sub(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.M)
+        text = text.replace('preset = "small"', 'preset = "small"\n' + CHANGES)
+        text = text.replace('preset = "paper"', 'preset = "paper"\n' + NARROW)
+        path = tmp_path / f"{name}.toml"
+        path.write_text(text)
+        return path
+
+    return change
+
+
+CHANGES = """changes = { width = 16, n_heads = 2, encoder_blocks = 1, decoder_blocks = 1,
+n_codes = 16 }""".replace("\n", " ")
+NARROW = """changes = { filters = [16, 16, 2], depth = 1, n_heads = 2, head_dim = 8, hidden = 16,
+n_codes = 8, code_width = 8, decoder_depth = 1, decoder_filters = [8, 8, 8, 8, 4] }""".replace(
+    "\n", " "
+)
+
+
+def test_recipes_of_the_abnormal_corpus_run_on_its_layout(tmp_path, small):
+    for split, n in (("train", 4), ("eval", 1)):
+        for i in range(n):
+            for kind in ("normal", "abnormal"):
+                name = f"aaaaa{split[0]}{kind[0]}{i}_s001_t000.edf"
+                edf(tmp_path / "tuab/edf" / split / kind / "01_tcp_ar" / name, kind == "abnormal")
+    data = ("--data", tmp_path / "tuab", "--device", "cpu", "--output")
+    path = small("eegformer-small-tuab", validation_share=0.2)
+    call("pretrain", path, *data, tmp_path / "runs/eegformer-small-tuab")
+    path = small("eegformer-small-tuab-abnormal", validation_share=0.2)
+    call("finetune", path, *data, tmp_path / "runs/abnormal")
+    found = figures(tmp_path / "runs/abnormal")
+    assert found["band power"]["auroc"] == 1.0
+    assert found["chance"]["auroc"] == 0.5
+
+
+def test_recipes_of_the_word_set_run_on_its_layout(tmp_path, small):
+    rng = np.random.default_rng(0)
+    task = tmp_path / "du-in/001/word-recitation"
+    for run in ("run1", "run2"):
+        place = task / run / "dataset.bipolar.default.aligned"
+        place.mkdir(parents=True)
+        words = np.tile(["sun", "tree"], 10)
+        x = rng.standard_normal((20, 10, 3000)).astype(np.float32)
+        np.savez(place / "data.npz", x=x, words=words, channels=[f"A{i}" for i in range(10)])
+    data = ("--data", tmp_path / "du-in", "--device", "cpu", "--output")
+    runs = tmp_path / "runs"
+    for stage, command in ((1, "pretrain"), (2, "pretrain"), (3, "finetune")):
+        # The codes of stage 1 begin when a few batches have been seen.
+        path = small(f"duin-paper-words-{stage}", batch_size=16, epochs=6 if stage == 1 else 1)
+        call(command, path, *data, runs / f"duin-paper-words-{stage}")
+    found = figures(runs / "duin-paper-words-2")
+    assert found["masked"]["trained"] > 0
+    # Words without a trace in the signal are not told apart.
+    found = figures(runs / "duin-paper-words-3")
+    assert found["fine-tuned"]["low"] <= 0.6
+
+
+LABELLED = {
+    "eegformer-small-tusz-seizure": ("bckg", "seiz"),
+    "eegformer-small-tuar-artifact": ("bckg", "chew", "elec", "eyem", "musc", "shiv"),
+    "eegformer-small-tusl-slowing": ("bckg", "seiz", "slow"),
+}
+ENDING = {"tusz": "csv_bi", "tuar": "csv", "tusl": "tse_agg"}
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_recipes_of_annotated_corpora_label_windows_of_their_layout(name, tmp_path, small):
+    corpus, classes = name.split("-")[2], LABELLED[name]
+    for patient in range(6):
+        split = ("train", "train", "train", "train", "dev", "eval")[patient]
+        folder = {
+            "tusz": f"edf/{split}/aaaaaaa{patient}/s001_2002/01_tcp_ar",
+            "tuar": "edf/01_tcp_ar",
+            "tusl": f"edf/aaaaaaa{patient}/s001_2010/01_tcp_ar",
+        }[corpus]
+        path = tmp_path / corpus / folder / f"aaaaaaa{patient}_s001_t000.edf"
+        edf(path, False, seconds=12 * len(classes))
+        events = [(12.0 * i, 12.0 * i + 12, c) for i, c in enumerate(classes) if c != "bckg"]
+        if corpus != "tuar":
+            events.insert(0, (0.0, 12.0, "bckg"))
+        path.with_suffix(f".{ENDING[corpus]}").write_text(annotations(corpus, events))
+    found = recipe(str(small(name, validation_share=0.2)))
+    parts = windows_of(found, str(tmp_path / corpus), folder=tmp_path / "run")
+    assert parts.train.classes == classes
+    assert {*parts.test.labels.tolist()} == {*range(len(classes))}
+    people = [{*win.groups("subject")} for win in (parts.train, parts.validation, parts.test)]
+    assert sum(map(len, people)) == len(set.union(*people)) == 6
+    assert parts.train.sampling_rate == 250.0
+    assert len(list((tmp_path / "run").rglob("*.zarr"))) == 6
+
+
+def annotations(corpus, events):
+    if corpus == "tusl":
+        rows = [f"{a:.4f} {b:.4f} {label} 1.0000" for a, b, label in events]
+        return "\n".join(["version = tse_v1.0.0", "", *rows])
+    channel = "TERM" if corpus == "tusz" else "FP1-F7"
+    rows = [f"{channel},{a:.4f},{b:.4f},{label},1.0000" for a, b, label in events]
+    return "\n".join(["# version = csv_v1.0.0", HEAD, *rows])
+
+
+HEAD = "channel,start_time,stop_time,label,confidence"
