@@ -14,6 +14,9 @@ MAKERS = {
     "EEGFormer": lambda: models.EEGFormer(models.EEGFormerConfig.preset("tiny")),
     "FuturePredictor": lambda: models.FuturePredictor(models.FuturePredictorConfig(9, 8)),
     "SUMA": lambda: models.SUMA(models.SUMAConfig(60, 32, 4)),
+    "StateSubspace": lambda: models.StateSubspace(
+        models.StateSubspaceConfig(("C3", "C4"), sampling_rate=100, window=2, n_features=4)
+    ),
 }
 TUNABLE = [name for name in MAKERS if hasattr(getattr(models, name), "classifier")]
 
@@ -80,7 +83,7 @@ def test_fine_tuning_reaches_the_backbone(name):
     batch["label"] = torch.arange(len(batch["x"])) % 2
     model.loss(batch)["loss"].backward()
     reached = [p.grad is not None and bool(p.grad.any()) for p in model.backbone.parameters()]
-    assert sum(reached) > 10
+    assert sum(reached) > min(10, len(reached) - 1)
     assert all(bool(p.grad.isfinite().all()) for p in model.parameters() if p.grad is not None)
 
 
