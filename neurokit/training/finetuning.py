@@ -148,7 +148,8 @@ def predict(
     Raises
     ------
     DataError
-        No windows, windows that do not fit, or a model that is no classifier.
+        No windows, windows that do not fit or have missing values, or a model that is no
+        classifier.
 
     Examples
     --------
@@ -187,6 +188,12 @@ def predict(
         model.to(home).train(mode)
     values = {name: np.concatenate(parts) for name, parts in found.items()}
     probabilities = values.pop("")
+    bad = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
+    if bad.size:
+        raise DataError(
+            f"{bad.size} of {len(win)} windows have no finite answer, the first is window "
+            f"{bad[0]}. Look for missing or huge values there, and leave those windows out."
+        )
     coords = {name: ("window", value) for name, value in values.items()}
     return xr.DataArray(
         probabilities, dims=("window", "class"), coords={"class": list(classes), **coords}

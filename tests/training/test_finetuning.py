@@ -223,3 +223,15 @@ def test_a_frozen_run_of_another_backbone_is_not_continued(win, tmp_path):
         other.turn.weight.mul_(2)
     with pytest.raises(nk.errors.DataError, match=r"other settings: frozen '\w+', not '\w+'"):
         finetune(other, win, **options)
+
+
+def test_windows_with_missing_values_have_no_class(win):
+    model = finetune(Backbone(), win, **{**SETTINGS, "epochs": 1}).model
+    data = [{"x": torch.randn(50, 2)}, {"x": torch.full((50, 2), torch.nan)}]
+    with pytest.raises(nk.errors.DataError, match="1 of 2 windows .* the first is window 1"):
+        predict(model, data, device="cpu")
+
+
+def test_nothing_to_train_on():
+    with pytest.raises(nk.errors.DataError, match="data set is empty"):
+        finetune(Backbone(), [], [], **SETTINGS)

@@ -29,7 +29,8 @@ def subjects_of(batch: dict[str, Tensor], config: DuINConfig) -> Tensor:
     Raises
     ------
     DataError
-        Windows of another shape, or several subjects without ``subject``.
+        Windows of another shape, several subjects without ``subject``, or one that the model
+        does not know.
 
     Examples
     --------
@@ -44,13 +45,25 @@ def subjects_of(batch: dict[str, Tensor], config: DuINConfig) -> Tensor:
             f"{config.patch} samples; got {tuple(x.shape)}."
         )
     if "subject" in batch:
-        return batch["subject"]
+        return _known(batch["subject"], config)
     if config.n_subjects > 1:
         raise DataError(
             f"The model knows {config.n_subjects} subjects, but the batch does not say of which "
             "one each window is. Add 'subject', as nk.windows.join_montages does."
         )
     return torch.zeros(x.shape[0], dtype=torch.long, device=x.device)
+
+
+def _known(subject: Tensor, config: DuINConfig) -> Tensor:
+    # Elsewhere the host would wait for the device, which checks indices itself.
+    if subject.device.type == "cpu" and not torch.compiler.is_compiling() and len(subject):
+        low, high = int(subject.min()), int(subject.max())
+        if low < 0 or high >= config.n_subjects:
+            raise DataError(
+                f"The windows are of subjects {low} to {high}, the model knows 0 to "
+                f"{config.n_subjects - 1}. Give it the channels of each subject."
+            )
+    return subject
 
 
 def example_batch(config: DuINConfig) -> dict[str, Tensor]:

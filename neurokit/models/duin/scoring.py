@@ -111,7 +111,8 @@ def score_code_prediction(
         (``"unmasked"``), or a token is hidden and the others are shuffled in time along with
         it (``"shuffled"``): ``cross_entropy`` in nats a token and ``accuracy``.
         ``unigram_entropy`` of the codes of these windows, in nats, is what a guess without
-        context cannot do better than; ``gain`` is how far below it the masked cross-entropy
+        context cannot do better than; it is that of each subject's own codes, since the model
+        knows whose tokens it sees. ``gain`` is how far below it the masked cross-entropy
         lies. ``copy_accuracy`` is the accuracy of guessing the code of the token before.
 
     Raises
@@ -140,16 +141,17 @@ def score_code_prediction(
     arguments.instance("model", model, DuINMasked, "a DuINMasked")
     n_masks = arguments.whole("n_masks", n_masks, least=1)
     generator = torch.Generator().manual_seed(seed)
-    counts = torch.zeros(model.config.n_codes, dtype=torch.long)
+    counts = torch.zeros(model.config.n_subjects, model.config.n_codes, dtype=torch.long)
     sums, copied, n = np.zeros((3, 2)), 0, np.zeros(2)
     for batch in _batches(model, win, batch_size, device):
         codes, tokens = model.codes(batch), model.encoder.tokens(batch)
         if codes.shape[1] < 2:
             raise DataError("The windows have one token each, which has no context. Cut longer.")
-        counts += torch.bincount(codes.cpu().flatten(), minlength=len(counts))
+        subject = subjects_of(batch, model.config)
+        place = subject[:, None] * model.config.n_codes + codes
+        counts += torch.bincount(place.cpu().flatten(), minlength=counts.numel()).view_as(counts)
         copied += int((codes[:, 1:] == codes[:, :-1]).sum())
         n += codes.numel(), codes[:, 1:].numel()
-        subject = subjects_of(batch, model.config)
         ask = _questioner(model, subject, n_masks, generator)
         order = torch.rand(codes.shape, generator=generator).argsort(dim=1).to(codes.device)
         shuffled = tokens.gather(1, order[..., None].expand_as(tokens))
@@ -219,7 +221,10 @@ def _reconstruction_scores(model: DuIN, sums: np.ndarray, counts: Tensor) -> xr.
 
 
 def _prediction_scores(means: np.ndarray, counts: Tensor, copied: float) -> xr.Dataset:
-    entropy = float(perplexity(counts).log())
+    share = counts.sum(dim=1) / counts.sum()
+    entropy = sum(
+        float(p * perplexity(own).log()) for p, own in zip(share, counts, strict=True) if p > 0
+    )
     return xr.Dataset(
         {
             "cross_entropy": ("condition", means[:, 0], {"units": "nats"}),

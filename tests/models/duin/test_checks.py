@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 import neurokit as nk
 from neurokit.errors import DataError, UnknownNameError
@@ -71,3 +72,11 @@ def test_codes_of_a_tokenizer_that_was_not_trained():
     for _ in range(8):  # the k-means start
         tokenizer.train().loss(_windows().batch([0, 1, 2]))
     model.check(_windows())
+
+
+@pytest.mark.parametrize("subject", [-1, 2])
+def test_a_subject_that_the_model_does_not_know(subject):
+    model = DuIN(DuINConfig.preset("tiny", channels=(2, 2)))
+    batch = {"x": torch.zeros(2, 1000, 2), "subject": torch.tensor([0, subject])}
+    with pytest.raises(DataError, match="the model knows 0 to 1"):
+        model.represent(batch)

@@ -91,7 +91,6 @@ def test_codes_tell_the_waveforms_of_all_montages(parts, tokenizer):
     for early in parts[:2]:
         assert_disjoint(early, parts[2])
     scores = score_reconstruction(tokenizer, parts[2], device="cpu")
-    print(scores)
     assert scores["r"].mean("channel").min() >= 0.55
     assert scores["r2"].mean() >= 0.4
     assert scores["perplexity"] >= 64
@@ -104,7 +103,6 @@ def test_codes_are_read_from_their_own_patch_and_context_adds_little(parts, mask
     # Unlike those of the real contact, tokens of an eighth of a second of many channels are
     # hardly to be guessed from their neighbours: about as well as from their frequencies.
     scores = score_code_prediction(masked, parts[2], device="cpu")
-    print(scores)
     hidden, unmasked, shuffled = scores["cross_entropy"].values
     assert abs(scores["gain"]) < 0.2
     assert unmasked <= scores["unigram_entropy"] - 1
@@ -149,7 +147,6 @@ def test_rest_against_arithmetic_beside_band_power_and_random_weights(parts, mas
         p = nk.training.predict(tuned, test, device="cpu").sel({"class": ["1", "2"]}).values
         low, auroc[name], high = _interval(p, test)
         assert low <= auroc[name] <= high
-    print({name: round(float(value), 3) for name, value in auroc.items()})
     # With a dozen positive windows intervals are wide: what is tested is that there is something
     # to find, and no order among those who find it.
     assert max(auroc["fine-tuned"], auroc["from scratch"]) > 0.65

@@ -1,8 +1,11 @@
 """A language planted in the data: its words become codes, and its grammar is learned."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
+from scipy.stats import entropy
 from sklearn.metrics import adjusted_mutual_info_score
 
 import neurokit as nk
@@ -91,12 +94,12 @@ def test_grammar_is_learned_and_gone_when_words_are_shuffled(tokenizer, held_out
         model, _language(160, 1)[0], epochs=15, batch_size=16, lr=4e-3, device="cpu", progress=False
     )
     scores = score_code_prediction(model, win, device="cpu")
-    entropy = float(scores["unigram_entropy"])
+    unigram = float(scores["unigram_entropy"])
     masked, unmasked, shuffled = scores["cross_entropy"].values
-    assert masked < entropy - 0.6
+    assert masked < unigram - 0.6
     assert unmasked < masked - 0.2
-    assert shuffled > entropy - 0.1
-    assert scores["gain"] == pytest.approx(entropy - masked)
+    assert shuffled > unigram - 0.1
+    assert scores["gain"] == pytest.approx(unigram - masked)
     assert scores["accuracy"][0] > 2 * scores["copy_accuracy"]
 
 
@@ -114,3 +117,20 @@ def test_windows_without_context(tokenizer, held_out):
         score_code_prediction(DuINMasked(CONFIG, tokenizer=tokenizer), win, device="cpu")
     with pytest.raises(DataError, match=r"(?s)model is.*DuINMasked\), expected a DuIN"):
         score_reconstruction(DuINMasked(CONFIG, tokenizer=tokenizer), win, device="cpu")
+
+
+def test_a_guess_without_context_knows_the_subject():
+    parts = [_language(n, seed)[0] for n, seed in ((8, 3), (4, 4))]
+    win = nk.windows.join_montages(parts)
+    tokenizer = DuIN(dataclasses.replace(CONFIG, channels=(2, 2)))
+    for _ in range(10):  # past the k-means start
+        tokenizer.loss(win.batch(range(len(win))))
+    model = DuINMasked(tokenizer.config, tokenizer=tokenizer.eval())
+    codes = nk.models.code_words(model, win, device="cpu", progress=False).values
+    own = [codes[win.subject == number].ravel() for number in (0, 1)]
+    expected = sum(
+        part.size / codes.size * entropy(np.bincount(part, minlength=12)) for part in own
+    )
+    found = score_code_prediction(model, win, n_masks=1, device="cpu")
+    assert float(found["unigram_entropy"]) == pytest.approx(expected, abs=1e-5)
+    assert expected < entropy(np.bincount(codes.ravel(), minlength=12))
