@@ -39,8 +39,8 @@ def attention(layer, x):
 def transformer(timed, x):
     x = x + timed.times[: x.shape[1]]
     for block in timed.blocks.blocks:
-        x = block.attention_norm(x + block.drop(attention(block.attention, x)))
-        x = block.feed_norm(x + block.drop(block.feed(x)))
+        x = block.attention_norm(x + attention(block.attention, x))
+        x = block.feed_norm(x + block.feed(x))
     return x
 
 

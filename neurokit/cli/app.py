@@ -38,7 +38,7 @@ Keywords = Annotated[
     list[str] | None,
     typer.Option("--keyword", "-k", help="NAME=VALUE for the reader, such as subject=UTS03."),
 ]
-Epochs = Annotated[int | None, typer.Option(help="In place of the recipe's.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="In place of the recipe's.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 

@@ -78,10 +78,14 @@ def train(
     folder = Path("runs", recipe.name) if output is None else output
     wanted = runs.changed(recipe, seed=seed, epochs=epochs)
     options: dict[str, Any] = {"data": data, "keywords": reading, "device": device}
-    if wanted.kind == "pretrain":
-        result = runs.pretrain(wanted, folder, **options)
-    else:
-        result = runs.finetune(wanted, folder, **options)
+    try:
+        if wanted.kind == "pretrain":
+            result = runs.pretrain(wanted, folder, **options)
+        else:
+            result = runs.finetune(wanted, folder, **options)
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped. The same command goes on from what is in {folder}.", err=True)
+        raise typer.Exit(130) from None
     for line in _lines(result):
         typer.echo(line)
     typer.echo(f"Model: {folder / 'model'}")

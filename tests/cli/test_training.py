@@ -63,6 +63,23 @@ def test_duin_on_the_embedded_ieeg(tmp_path):
     assert "Continued an earlier run after 10 of 10 epochs." in said
 
 
+def test_ctrl_c_says_how_to_go_on(monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("neurokit.runs.pretrain", stopped)
+    result = runner.invoke(app, ["pretrain", "eegformer-demo", "-o", "here"])
+    assert result.exit_code == 130
+    assert result.stderr == "Stopped. The same command goes on from what is in here.\n"
+    assert not result.stdout
+
+
+def test_no_epochs_are_refused():
+    result = runner.invoke(app, ["pretrain", "eegformer-demo", "--epochs", "0"])
+    assert result.exit_code == 2
+    assert "--epochs" in result.output
+
+
 @pytest.mark.slow
 def test_a_run_killed_by_the_system_goes_on(tmp_path):
     """SIGKILL leaves no time to tidy up; the same command ends as an uninterrupted run does."""
