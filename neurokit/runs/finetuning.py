@@ -12,13 +12,13 @@ import xarray as xr
 from neurokit import catalog, models, training
 from neurokit.catalog.recipes import FinetuneRecipe, PretrainRecipe
 from neurokit.catalog.recipes import recipe as find_recipe
-from neurokit.errors import DataError
+from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.evaluation.folds import group_numbers
 from neurokit.models.evaluation.summaries import summary
 from neurokit.models.nn import Classifier, Pretrained
 from neurokit.runs.cutting import Parts
 from neurokit.runs.families import build
-from neurokit.runs.pretraining import Result, keep, training_options, windows_of
+from neurokit.runs.pretraining import Result, claim, keep, training_options, windows_of
 from neurokit.training import predict
 from neurokit.windows import Windows
 
@@ -93,6 +93,7 @@ def finetune(
             "that it was made of."
         )
     head = _head(model, parts.train, recipe)
+    claim(folder, recipe)
     table = _baselines(model, parts, recipe, device)
     if recipe.method == "probe":
         result = Result(recipe, model, table, pd.DataFrame(), 0, folder)
@@ -158,8 +159,9 @@ def _head(model: Any, win: Windows, recipe: FinetuneRecipe) -> dict[str, Any]:
     options = {**sized, **recipe.head}
     try:
         model.classifier(win.classes, **options)
-    except TypeError as error:
-        raise DataError(f"[head] of {recipe.name!r} does not fit: {error}.") from None
+    except (TypeError, UnknownNameError) as error:
+        told = str(error).removesuffix(".")
+        raise DataError(f"[head] of {recipe.name!r} does not fit: {told}.") from None
     return options
 
 

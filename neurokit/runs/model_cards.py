@@ -179,10 +179,7 @@ def model_card(
             *_section("Training", _about_training(recipe, training)),
             "## Figures",
             "",
-            "On held-out windows, which no part of the training has seen; an r2 of 0 is what their "
-            "mean attains."
-            if "r2" in figures.index
-            else "On held-out windows, which no part of the training has seen.",
+            _about_figures(figures),
             "",
             *_table(figures),
             "",
@@ -256,6 +253,17 @@ def _about_limits(recipe: PretrainRecipe | FinetuneRecipe, facts: DataFacts) -> 
         "data.",
         "For research, and for no clinical decision.",
     ]
+
+
+def _about_figures(figures: pd.DataFrame) -> str:
+    text = "On held-out windows, which no part of the training has seen"
+    text += "; an r2 of 0 is what their mean attains." if "r2" in figures.index else "."
+    if "random weights" in figures.columns:
+        text += (
+            " With random weights inputs are standardised and codes start by k-means as in "
+            "training, but encoder and decoder have learned nothing."
+        )
+    return text
 
 
 def _table(figures: pd.DataFrame) -> list[str]:

@@ -10,7 +10,9 @@ from typing import Any, TypeVar, cast
 
 import pandas as pd
 
+from neurokit import arguments
 from neurokit.catalog.recipes import FinetuneRecipe, PretrainRecipe
+from neurokit.errors import DataError
 from neurokit.files import replacing
 from neurokit.models import baselines
 from neurokit.models.nn import Pretrained
@@ -21,7 +23,9 @@ from neurokit.runs.model_cards import data_facts, model_card, recipe_hash
 from neurokit.runs.preparation import prepare, read_recordings
 from neurokit.training import fit
 
-__all__ = ["Result", "changed", "keep", "pretrain", "training_options", "windows_of"]
+__all__ = ["Result", "changed", "claim", "keep", "pretrain", "training_options", "windows_of"]
+
+RECIPE = "recipe.json"
 
 R = TypeVar("R", bound=PretrainRecipe | FinetuneRecipe)
 
@@ -103,7 +107,7 @@ def pretrain(
     folder = Path(folder)
     parts = windows_of(recipe, data, keywords, folder)
     model = build(recipe.model, parts.train, recipe.seed, folder.parent)
-    untrained = baselines.random_weights(model, recipe.seed)
+    claim(folder, recipe)
     run = fit(
         model,
         parts.train,
@@ -115,6 +119,8 @@ def pretrain(
     )
     columns = {"trained": held_out_figures(model, parts.test, device=device, seed=recipe.seed)}
     if not recipe.model.tokenizer:
+        # Made now, it knows the inputs' mean and spread: it differs in its weights alone.
+        untrained = baselines.random_weights(model, recipe.seed, parts.train)
         columns["random weights"] = held_out_figures(
             untrained, parts.test, device=device, seed=recipe.seed
         )
@@ -197,6 +203,11 @@ def changed(recipe: R, *, seed: int | None = None, epochs: int | None = None) ->
     PretrainRecipe or FinetuneRecipe
         Checked again.
 
+    Raises
+    ------
+    DataError
+        If a number is none that a recipe may have.
+
     Examples
     --------
     >>> from neurokit.catalog.recipes import recipe
@@ -205,14 +216,55 @@ def changed(recipe: R, *, seed: int | None = None, epochs: int | None = None) ->
     """
     content = recipe.model_dump()
     if seed is not None:
-        content["seed"] = seed
+        content["seed"] = arguments.whole("seed", seed, least=0)
     if epochs is not None:
-        content["training"]["epochs"] = epochs
+        content["training"]["epochs"] = arguments.whole("epochs", epochs, least=1)
     return cast(R, type(recipe).model_validate(content))
 
 
+def claim(folder: Path, recipe: PretrainRecipe | FinetuneRecipe) -> None:
+    """Write down whose run a folder is, before anything is trained.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    recipe : PretrainRecipe or FinetuneRecipe
+        About to be run, or gone on with.
+
+    Raises
+    ------
+    DataError
+        If the folder holds what came of another recipe, or of the same with other settings.
+
+    Examples
+    --------
+    >>> from neurokit.catalog.recipes import recipe
+    >>> demo = recipe("eegformer-demo")
+    >>> claim(Path("runs/demo"), demo)
+    >>> Path("runs/demo/training").mkdir()
+    >>> claim(Path("runs/demo"), changed(demo, seed=3))
+    Traceback (most recent call last):
+    neurokit.errors.DataError: runs/demo holds a run of 'eegformer-demo' with another seed. Give...
+    """
+    path = folder / RECIPE
+    begun = (folder / "training").exists() or (folder / "model").exists()
+    if begun and path.is_file():
+        theirs = json.loads(path.read_text(encoding="utf-8"))
+        # Tuples come back as lists.
+        ours = json.loads(json.dumps(recipe.model_dump(exclude={"title", "note"})))
+        if other := [name for name in ours if ours[name] != theirs.get(name)]:
+            raise DataError(
+                f"{folder} holds a run of {theirs.get('name')!r} with another "
+                f"{', '.join(other)}. Give another folder (--output), or remove that one."
+            )
+    if os.environ.get("RANK", "0") == "0":
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(path, recipe.model_dump())
+
+
 def keep(result: Result, parts: Parts, training: dict[str, Any]) -> None:
-    """Write the model with its card, the figures, and the recipe as it was run.
+    """Write the model with its card, and the figures.
 
     Parameters
     ----------
@@ -234,7 +286,6 @@ def keep(result: Result, parts: Parts, training: dict[str, Any]) -> None:
         "figures": json.loads(result.figures.to_json(orient="index")),
     }
     _write(result.folder / "figures.json", content)
-    _write(result.folder / "recipe.json", result.recipe.model_dump())
 
 
 def _write(path: Path, content: Any) -> None:

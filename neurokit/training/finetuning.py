@@ -73,7 +73,7 @@ def finetune(
         Labels that are missing, NaN, as many as no windows, or all of one class; and what
         :func:`fit` refuses.
     UnknownNameError
-        A class in ``validation`` that training does not have.
+        A class in ``validation`` that training does not have, or an option that no head has.
 
     Examples
     --------

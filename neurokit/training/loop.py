@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,7 +76,11 @@ def fit(
     """Train a model by AdamW, with warm-up, a cosine decay and clipped gradients.
 
     Started by ``torchrun``, the processes share each batch: the result is that of one process,
-    up to rounding and to what the model draws at random.
+    up to rounding and to what the model draws at random. Two things differ with the number of
+    processes. Batch norms, such as Du-IN's, normalise by the share of the batch that a process
+    has, and the running statistics of the first one are kept; a share should not be small. And
+    a codebook that starts by k-means, or is revived, takes its vectors from all shares, but not
+    the same ones.
 
     Parameters
     ----------
@@ -83,7 +88,8 @@ def fit(
         With ``loss(batch)``, which returns a dict of scalars, means over the samples;
         ``"loss"`` is minimised, the others are recorded. Frozen parameters stay as they are,
         and parts that are frozen as a whole stay in evaluation mode. Its ``check(win)``, if it
-        has one, decides whether windows fit.
+        has one, decides whether windows fit. Where one of its parts has a text as ``shortfall``
+        after training, as a codebook that saw too few batches, it is given as a warning.
     win : data set
         With a length, and ``[i]`` a dict of tensors: windows, or a list of dicts.
     validation : data set, optional
@@ -171,6 +177,8 @@ def fit(
         resumed_at = _prepare(trainer, folder, resume)
         trainer.run(folder, rhythm, asked, callbacks, progress)
     model.eval()
+    if team.rank == 0:
+        _warn_of_shortfalls(model)
     return Run(model, pd.DataFrame(trainer.history), resumed_at, trainer.best_epoch)
 
 
@@ -194,6 +202,13 @@ def _check(
             arguments.like("A callback", callback, method, f"an object with {method}(state)")
     if not any(p.requires_grad for p in model.parameters()):
         raise DataError(f"All parameters of this {type(model).__name__} are frozen.")
+
+
+def _warn_of_shortfalls(model: nn.Module) -> None:
+    """Pass on what parts of the model still lack."""
+    for module in model.modules():
+        if told := getattr(module, "shortfall", None):
+            warnings.warn(told, stacklevel=3)
 
 
 @contextmanager

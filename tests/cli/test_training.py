@@ -170,7 +170,7 @@ def small(tmp_path):
 
 
 CHANGES = """changes = { width = 16, n_heads = 2, encoder_blocks = 1, decoder_blocks = 1,
-n_codes = 16 }""".replace("\n", " ")
+n_codes = 16, kmeans_batches = 2 }""".replace("\n", " ")
 NARROW = """changes = { filters = [16, 16, 2], depth = 1, n_heads = 2, head_dim = 8, hidden = 16,
 n_codes = 8, code_width = 8, decoder_depth = 1, decoder_filters = [8, 8, 8, 8, 4] }""".replace(
     "\n", " "

@@ -43,6 +43,9 @@ def test_pretraining_learns_and_says_so_beside_random_weights(kept):
     assert figures.loc["r2", "trained"] > max(0.1, figures.loc["r2", "random weights"])
     assert figures.loc["codes_used", "trained"] > 8
     assert figures.loc["windows", "trained"] == 40
+    # Untrained, its inputs are standardised and its codes spread over what they name.
+    assert figures.loc["r2", "random weights"] > -3
+    assert figures.loc["codes_used", "random weights"] > 8
 
 
 def test_the_model_is_kept_with_a_card_that_states_its_figures(kept):
@@ -142,8 +145,20 @@ def test_a_finished_run_is_not_done_again(kept, lab, toy):
 
 
 def test_a_folder_of_another_run_is_refused(kept, lab, toy):
-    with pytest.raises(DataError, match="lr|seed|settings"):
-        pretrain(changed(toy, seed=1), kept[0] / "toy-pretrain", device="cpu")
+    for other in ("seed", "epochs"):
+        wanted = changed(toy, **{other: 7})
+        key = {"seed": "seed", "epochs": "training"}[other]
+        with pytest.raises(DataError, match=f"with another {key}. Give another folder .--output"):
+            pretrain(wanted, kept[0] / "toy-pretrain", device="cpu")
+    retold = again(toy, title="Another title")
+    assert pretrain(retold, kept[0] / "toy-pretrain", device="cpu").resumed_at == 3
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"epochs": 2.5}, {"seed": -1}])
+def test_what_a_recipe_cannot_be_changed_to(toy, wrong):
+    (name,) = wrong
+    with pytest.raises(DataError, match=f"{name} is {wrong[name]}"):
+        changed(toy, **wrong)
 
 
 def test_seed_and_epochs_change_the_hash(toy):

@@ -235,3 +235,8 @@ def test_windows_with_missing_values_have_no_class(win):
 def test_nothing_to_train_on():
     with pytest.raises(nk.errors.DataError, match="data set is empty"):
         finetune(Backbone(), [], [], **SETTINGS)
+
+
+def test_an_option_that_no_head_has_is_named(win):
+    with pytest.raises(nk.errors.UnknownNameError, match=r"head 'droput'.*'dropout'\?.*'pool'"):
+        finetune(Backbone(), win, head={"droput": 0.1}, **SETTINGS)

@@ -1,5 +1,6 @@
 """The training loop: it learns, repeats itself, and goes on where it was stopped."""
 
+import contextlib
 import dataclasses
 import functools
 import io
@@ -505,3 +506,16 @@ def test_learning_rate_rises_then_falls_to_its_end():
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] == pytest.approx(5e-5, rel=1e-2)
     assert schedule.learning_rate(0, 1, 1.0) == schedule.learning_rate(0, 9, 1.0, warmup=0) == 1.0
+
+
+@pytest.mark.parametrize(("n_epochs", "warns"), [(1, True), (2, False)])
+def test_parts_that_training_left_short_are_told_of(data, n_epochs, warns):
+    model = Regression()
+    model.part = nk.models.VectorQuantizer(2, 4, kmeans_batches=6)
+    plain = model.loss
+    model.loss = lambda batch: {"loss": plain(batch)["loss"] + model.part(batch["x"])[2]}
+    expected = contextlib.nullcontext()
+    if warns:
+        expected = pytest.warns(UserWarning, match="kmeans_batches=6 training batches.* were 5")
+    with expected:
+        train(model, data, epochs=n_epochs)

@@ -83,7 +83,7 @@ class DuINEncoder(Pretrained):
         torch.Size([2, 3, 80])
         """
         subject = subjects_of(batch, self.config)
-        x = batch["x"]
+        x = batch["x"].to(self.spatial.weight.dtype)
         if self.training and self.config.shift:
             x = shift_windows(x, round(self.config.shift * x.shape[1]))
         x = x.transpose(1, 2)

@@ -140,7 +140,7 @@ class DuIN(EncoderModel):
         dict of Tensor
             ``loss``; its parts, ``reconstruction`` (mean squared error over the channels that
             a subject has) and ``quantizer_loss``; and ``perplexity`` and ``used_codes``, of
-            recent training.
+            recent training, or in evaluation mode of this batch.
 
         Examples
         --------
@@ -148,7 +148,7 @@ class DuIN(EncoderModel):
         >>> sorted(model.loss(model.example()))
         ['loss', 'perplexity', 'quantizer_loss', 'reconstruction', 'used_codes']
         """
-        waveform, _, quantizer_loss = self(batch)
+        waveform, codes, quantizer_loss = self(batch)
         error = (waveform.float() - batch["x"]).transpose(1, 2)
         subject, n_channels = subjects_of(batch, self.config), self.encoder.n_channels
         if len(set(self.config.channels)) > 1:
@@ -158,7 +158,7 @@ class DuIN(EncoderModel):
             "loss": reconstruction + quantizer_loss,
             "reconstruction": reconstruction,
             "quantizer_loss": quantizer_loss,
-            **self.quantizer.statistics(),
+            **self.quantizer.statistics(None if self.training else codes),
         }
 
     def codes(self, batch: dict[str, Tensor]) -> Tensor:

@@ -13,7 +13,8 @@ __all__ = ["TimedTransformer"]
 class TimedTransformer(nn.Module):
     """A post-norm transformer that is told when each token was, by sines and cosines.
 
-    Queries and keys are normalised (Zheng et al. 2024, arXiv 2405.11459, and the authors' code).
+    Queries and keys are normalised, and nothing is dropped of what a block adds (Zheng et al. 2024,
+    arXiv 2405.11459, and the authors' code).
 
     Parameters
     ----------
@@ -44,6 +45,7 @@ class TimedTransformer(nn.Module):
             dropout=config.dropout,
             norm="post",
             qk_norm=True,
+            residual_dropout=0.0,
         )
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -62,4 +64,6 @@ class TimedTransformer(nn.Module):
         n, width = tokens.shape[1:]
         if n > len(self.times):
             self.times = sinusoidal(n, width).to(self.times)
-        return self.blocks(tokens + self.times[:n])
+        # The codes of times stay in single precision whatever that of the weights is.
+        timed = tokens + self.times[:n]
+        return self.blocks(timed.to(next(self.blocks.parameters()).dtype))

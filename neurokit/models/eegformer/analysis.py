@@ -107,8 +107,8 @@ def explain(
     Raises
     ------
     DataError
-        No labels, fewer than two classes, or labels that never differ where they could be
-        permuted.
+        No labels, fewer than two classes, labels that never differ where they could be
+        permuted, a window with missing samples, or another family's model.
 
     Examples
     --------
@@ -125,6 +125,7 @@ def explain(
     >>> print(best["channel"], best["low"] < 10 < best["high"], best["significant"])
     O1 True True
     """
+    arguments.instance("model", model, EEGFormer, "an EEGFormer")
     labels = _labels(win, y)
     frequency = model.config.patch_domain == "frequency"
     classifier = NgramNaiveBayes(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from neurokit import arguments
+from neurokit.errors import DataError
 from neurokit.models.eegformer.likelihood import CodeLikelihood
 from neurokit.models.eegformer.network import EEGFormer
 from neurokit.models.eegformer.reading import read_windows, window_coords
@@ -125,6 +126,11 @@ class AnomalyDetector:
             bounds of the patches, in seconds from the window's start or in Hz, are
             coordinates.
 
+        Raises
+        ------
+        DataError
+            Before :meth:`fit`, or windows that do not fit the model.
+
         Examples
         --------
         >>> import neurokit as nk
@@ -135,6 +141,8 @@ class AnomalyDetector:
         >>> AnomalyDetector(model).fit(win).surprisal(win)["low"].values[:3]
         array([0.1, 3.3, 6.5])
         """
+        if not hasattr(self, "variance"):
+            raise DataError("The detector knows no normal windows yet. Call fit(win) first.")
         parts = []
         for codes, patches in read_windows(self.model, win, self.batch_size):
             mean, variance = self.mean[codes], self.variance[codes]

@@ -9,6 +9,7 @@ import torch
 
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.eegformer.config import EEGFormerConfig
+from neurokit.models.nn.missing import refuse_missing
 from neurokit.recording.schema import voltage_factor
 
 __all__ = ["check_windows"]
@@ -100,11 +101,7 @@ def _check_finite(x: torch.Tensor, names: tuple[str, ...], rows: np.ndarray) -> 
             f"Channels {empty} have no values: all are missing in the {len(rows)} windows looked "
             "at. Leave these channels out, or interpolate them."
         )
-    window, _, channel = missing.nonzero()[0].tolist()
-    raise DataError(
-        f"Window {rows[window]} has missing or infinite values in channel {names[channel]!r}. "
-        "Leave such windows out, or fill the gaps."
-    )
+    refuse_missing(x, rows, names)
 
 
 def _check_amplitude(x: torch.Tensor, config: EEGFormerConfig) -> None:

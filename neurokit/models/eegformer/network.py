@@ -126,7 +126,7 @@ class EEGFormer(Pretrained):
         """
         channels = self._channels(batch)
         target = self.patches(batch["x"])
-        tokens = self.embedding(target)
+        tokens = self._embedded(target)
         if self.training and self.config.mask_fraction:
             tokens = self._masked(tokens)
         encoded = self.encoder(self.positions(tokens))
@@ -151,8 +151,9 @@ class EEGFormer(Pretrained):
         Returns
         -------
         dict of Tensor
-            See :func:`~neurokit.models.eegformer.objective.pretraining_loss`; and the
-            statistics of the codebook.
+            See :func:`~neurokit.models.eegformer.objective.pretraining_loss`; and
+            ``perplexity`` and ``used_codes``, of recent training, or in evaluation mode of this
+            batch.
 
         Examples
         --------
@@ -162,7 +163,7 @@ class EEGFormer(Pretrained):
         """
         found = self(batch)
         parts = pretraining_loss(found.target, found.estimate, found.quantizer_loss)
-        return {**self.quantizer.statistics(), **parts}
+        return {**self.quantizer.statistics(None if self.training else found.codes), **parts}
 
     def encode_patches(self, batch: Batch) -> Tensor:
         """Return the encoder's output, before the codebook.
@@ -184,7 +185,7 @@ class EEGFormer(Pretrained):
         torch.Size([2, 3, 20, 64])
         """
         channels = self._channels(batch)
-        tokens = self.encoder(self.positions(self.embedding(self.patches(batch["x"]))))
+        tokens = self.encoder(self.positions(self._embedded(self.patches(batch["x"]))))
         return tokens.unflatten(0, (-1, channels))
 
     def represent(self, batch: Batch) -> Tensor:
@@ -298,6 +299,10 @@ class EEGFormer(Pretrained):
         time = torch.arange(self.config.n_samples) / self.config.sampling_rate
         x = 10 * noise + 20 * torch.sin(2 * torch.pi * 10 * time)[:, None]
         return {"x": x / self.patches.microvolts}
+
+    def _embedded(self, patches: Tensor) -> Tensor:
+        # Spectra are in single precision whatever that of the weights is.
+        return self.embedding(patches.to(self.embedding.weight.dtype))
 
     def _masked(self, tokens: Tensor) -> Tensor:
         batch, n, _ = tokens.shape

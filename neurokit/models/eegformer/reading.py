@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neurokit.errors import DataError
 from neurokit.models.eegformer.network import EEGFormer
+from neurokit.models.nn.missing import refuse_missing
 from neurokit.progress import progress_bar
 
 __all__ = ["read_windows", "real_patches", "window_coords"]
@@ -65,7 +66,7 @@ def read_windows(
     Raises
     ------
     DataError
-        If there are no windows, or they do not fit the model.
+        If there are no windows, they do not fit the model, or one has missing samples.
 
     Examples
     --------
@@ -85,7 +86,9 @@ def read_windows(
     model.eval()
     try:
         for first in progress_bar(range(0, len(win), batch_size), desc="codes", unit="batch"):
-            x = win.batch(np.arange(first, min(first + batch_size, len(win))))["x"]
+            rows = np.arange(first, min(first + batch_size, len(win)))
+            x = win.batch(rows)["x"]
+            refuse_missing(x, rows, win.names)
             with torch.no_grad():
                 found = model({"x": x.to(place)})
             yield found.codes[:, :, :n].cpu().numpy(), found.target[:, :, :n].float().cpu().numpy()

@@ -126,8 +126,8 @@ class SpectralPatches(nn.Module):
             return
         n = torch.tensor([float(len(bins))], device=bins.device)
         sums = summed(torch.cat([n, bins.sum(dim=0), bins.square().sum(dim=0)]))
-        mean, square = (sums[1:] / sums[0]).chunk(2)
-        share = sums[0] / (before + sums[0])
+        mean, square = (sums[1:] / sums[0]).to(self.mean.dtype).chunk(2)
+        share = (sums[0] / (before + sums[0])).to(self.mean.dtype)
         # Chan, Golub & LeVeque 1983, equation 2.1: two sets' moments from those of each. The
         # spread of no spectra at all is there, but must not count.
         spread = share * (1 - share) * (mean - self.mean).square()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,8 +16,10 @@ from torch import Tensor
 from neurokit import arguments
 from neurokit.errors import DataError
 from neurokit.models.evaluation.representations import labelled
+from neurokit.models.nn.codebook import Codebook
 from neurokit.models.nn.kmeans import cluster_centres, nearest
 from neurokit.models.nn.pretrained import Pretrained
+from neurokit.models.nn.quantizer import VectorQuantizer
 
 __all__ = ["BANDS", "band_power", "patch_words", "random_weights", "raw_features"]
 
@@ -29,6 +32,7 @@ BANDS = {
 }
 VALUES_AT_ONCE = 2**23  # samples taken from windows at a time, 32 MB
 PATCHES_CLUSTERED = 2**14
+WINDOWS_SHOWN = 32  # a batch, for codes of random encoders to start from
 SMALLEST = float(np.finfo(np.float32).tiny)
 
 
@@ -181,7 +185,7 @@ def patch_words(
     return shares
 
 
-def random_weights(model: Pretrained, seed: int = 0) -> Pretrained:
+def random_weights(model: Pretrained, seed: int = 0, win: Any = None) -> Pretrained:
     """Make the same model with weights that have seen nothing.
 
     Parameters
@@ -189,13 +193,19 @@ def random_weights(model: Pretrained, seed: int = 0) -> Pretrained:
     model : Pretrained
         Any family; left as it is.
     seed : int
-        Of the weights; torch's own random state is left alone.
+        Of the weights, in place of that in the configuration; torch's own random state is left
+        alone.
+    win : Windows, optional
+        Training windows. A quantiser's codes start from the vectors that the random encoder
+        makes of some of them, by k-means, as training would start them. Without windows codes
+        are random too, and most of them may be nearest to nothing.
 
     Returns
     -------
     Pretrained
-        Of the same class and configuration. Modules without weights keep what they know of
-        the data: mean and spread of inputs.
+        Of the same class and, but for the seed, configuration. Modules without weights keep
+        what they know of the data (mean and spread of inputs), except for codebooks; and what
+        a family keeps frozen is kept (the vocabulary of ``DuINMasked``).
 
     Raises
     ------
@@ -211,14 +221,55 @@ def random_weights(model: Pretrained, seed: int = 0) -> Pretrained:
     """
     arguments.instance("model", model, Pretrained, "a model with a configuration")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        fresh = type(model)._from_config(model.config)
+        torch.manual_seed(arguments.whole("seed", seed, least=0))
+        fresh = type(model)._from_config(_reseeded(model.config, seed))
     trained = dict(model.named_modules())
     for name, module in fresh.named_modules():
-        # What has no weights of its own, as the standardisation of inputs, is not at issue.
-        if name in trained and not list(module.parameters()):
+        weights = list(module.parameters())
+        # What has no weights of its own, as the standardisation of inputs, is not at issue. Codes
+        # that follow averages are no weights to torch, and yet are what training found.
+        plain = not weights and not any(isinstance(m, Codebook) for m in module.modules())
+        # What a family freezes by itself gives the task, such as the vocabulary to be guessed.
+        given = bool(weights) and not any(weight.requires_grad for weight in weights)
+        if name in trained and (plain or given):
             module.load_state_dict(trained[name].state_dict())
-    return fresh.eval()
+    fresh.eval()
+    if win is not None:
+        _start_codes(fresh, win, seed)
+    return fresh
+
+
+def _reseeded(config: Any, seed: int) -> Any:
+    """Return a configuration with another seed, in whatever it holds, too."""
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.name == "seed":
+            changes["seed"] = seed
+        elif dataclasses.is_dataclass(value):
+            changes[field.name] = _reseeded(value, seed)
+        elif isinstance(value, dict) and "seed" in value:
+            changes[field.name] = {**value, "seed": seed}
+    return dataclasses.replace(config, **changes)
+
+
+@torch.no_grad()
+def _start_codes(model: Pretrained, win: Any, seed: int) -> None:
+    """Show windows to quantisers in training mode, for as long as they gather vectors."""
+    backbone: Any = getattr(model, "backbone", model)
+    quantizers = [
+        part
+        for part in backbone.modules()
+        if isinstance(part, VectorQuantizer) and not bool(part.store.steps)
+    ]
+    n = max((quantizer.store.kmeans_batches for quantizer in quantizers), default=0)
+    generator = np.random.default_rng(seed)
+    for quantizer in quantizers:
+        quantizer.train()
+    for _ in range(n):
+        rows = generator.choice(len(win), min(len(win), WINDOWS_SHOWN), replace=False)
+        backbone.loss(win.batch(np.sort(rows)))
+    backbone.eval()
 
 
 def _by_block(win: Any, function: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:

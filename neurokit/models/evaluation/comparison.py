@@ -18,7 +18,7 @@ from neurokit.models.evaluation.baselines import (
     random_weights,
     raw_features,
 )
-from neurokit.models.evaluation.probing import linear_probe
+from neurokit.models.evaluation.probing import linear_probe, subjects_of
 from neurokit.models.evaluation.representations import encode
 from neurokit.models.nn.pretrained import Pretrained
 
@@ -48,7 +48,7 @@ def compare(
     y : array-like, shape (window,), optional
         The class of each window; by default the labels of ``win``.
     groups : array-like, shape (window,), optional
-        As a rule ``win.groups("subject")``.
+        As a rule, and by default where there are several subjects, ``win.groups("subject")``.
     cv : int or iterable of (train, test)
         See :func:`linear_probe`.
     device : str or torch.device
@@ -98,6 +98,9 @@ def compare(
         "raw features": raw_features(win),
         "k-means words": patch_words(win, seed=seed),
     }
+    if groups is None and isinstance(cv, int):
+        # Words learnt within folds have no coordinates yet, and must be tested in the same ones.
+        groups = subjects_of(rows["band power"])
     cv = cv if isinstance(cv, int) else list(cv)
     found = {k: linear_probe(z, y, groups, cv, seed=seed, **options) for k, z in rows.items()}
     table = pd.DataFrame({name: _row(probe) for name, probe in found.items()}).T

@@ -44,6 +44,8 @@ def class_numbers(y: ArrayLike, n: int) -> tuple[NDArray[Any], Rows]:
     >>> class_numbers(["rest", "task", "rest"], 3)[1]
     array([0, 1, 0])
     """
+    if not n:
+        raise DataError("There are no labels: y is empty. Give one a window.")
     labels = _column("labels", y, n)
     classes, label = np.unique(labels, return_inverse=True)
     if classes.size < 2:

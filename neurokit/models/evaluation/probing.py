@@ -21,7 +21,7 @@ from neurokit.models.evaluation.folds import (
 from neurokit.models.evaluation.summaries import fold_scores, mean_of_folds, summary
 from neurokit.progress import progress_bar
 
-__all__ = ["linear_probe", "tokens_pooled"]
+__all__ = ["linear_probe", "subjects_of", "tokens_pooled"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -58,8 +58,10 @@ def linear_probe(
         The class of each window; by default the coordinate ``label`` of ``z``.
     groups : array-like, shape (window,), optional
         What may not be on both sides of a split, and what is drawn anew for the interval: as
-        a rule the subject. Without it windows are split in contiguous blocks, and the
-        interval takes each window for independent, which neighbours in time are not.
+        a rule the subject. By default the coordinate ``subject`` of ``z``, where ``cv`` is a
+        number and there are several subjects. Else windows are split in contiguous blocks, and
+        the interval takes each window for independent, which neighbours in time are not; so it
+        is with ``np.arange(n)``.
     cv : int or iterable of (train, test)
         How many folds; or the rows of each, of which no group may be on both sides.
     strengths : sequence of float
@@ -101,6 +103,8 @@ def linear_probe(
     labels = _labels_of(z) if y is None else y
     n = np.shape(labels)[0] if np.ndim(labels) else 0
     classes, label = class_numbers(labels, n)
+    if groups is None and isinstance(cv, int | float | np.number):
+        groups = subjects_of(z)
     group = group_numbers(groups, n)
     folds = _folds(cv, group, label)
     features = [tokens_pooled(z(f[0]) if callable(z) else z, n) for f in folds]
@@ -119,6 +123,31 @@ def linear_probe(
         found["p"] = "metric", (reached + 1) / (n_permutations + 1)
     facts = {"n_windows": n, "n_groups": int(group.max()) + 1, "n_bootstrap": n_bootstrap}
     return found.assign_coords({"class": classes}).assign_attrs(**facts, seed=seed)
+
+
+def subjects_of(z: Any) -> NDArray[Any] | None:
+    """Return whose windows those of a representation are, if of several people.
+
+    Parameters
+    ----------
+    z : array-like
+        As :func:`encode` gives it.
+
+    Returns
+    -------
+    ndarray, shape (window,), or None
+        The coordinate ``subject``; None where there is none, or one subject alone.
+
+    Examples
+    --------
+    >>> z = xr.DataArray(np.ones((2, 1)), dims=("window", "feature"))
+    >>> subjects_of(z.assign_coords(subject=("window", ["s1", "s2"]))).tolist()
+    ['s1', 's2']
+    """
+    if "subject" not in getattr(z, "coords", ()):
+        return None
+    subject: NDArray[Any] = z["subject"].values
+    return subject if np.unique(subject.astype(str)).size > 1 else None
 
 
 def tokens_pooled(z: Any, n: int) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from neurokit import arguments
 from neurokit.devices import find_device
 from neurokit.errors import DataError, UnknownNameError
+from neurokit.models.nn.missing import refuse_missing
 from neurokit.progress import progress_bar
 
 __all__ = ["code_words", "encode", "labelled"]
@@ -61,7 +62,8 @@ def encode(
     Raises
     ------
     DataError
-        No windows, windows that do not fit the model, or a model without ``represent``.
+        No windows, windows that do not fit the model or have missing samples, or a model
+        without ``represent``.
 
     Examples
     --------
@@ -108,7 +110,8 @@ def code_words(
     Raises
     ------
     DataError
-        No windows, windows that do not fit the model, or a model without ``codes``.
+        No windows, windows that do not fit the model or have missing samples, or a model
+        without ``codes``.
 
     Examples
     --------
@@ -135,6 +138,7 @@ def _passed(
     progress: bool | None,
 ) -> NDArray[Any]:
     """Pass all windows through one of the model's verbs."""
+    arguments.like("win", win, "batch", "windows, as nk.windows.sliding cuts them")
     size, n = arguments.whole("batch_size", batch_size, least=1), len(win)
     if not n:
         raise DataError("There are no windows to pass through the model.")
@@ -144,7 +148,9 @@ def _passed(
     with _in_use(model, find_device(device)) as place:
         function: Callable[[dict[str, Tensor]], Tensor] = getattr(model, verb)
         for first in progress_bar(range(0, n, size), enabled=progress, desc=verb, unit="batch"):
-            batch = win.batch(np.arange(first, min(first + size, n)))
+            rows = np.arange(first, min(first + size, n))
+            batch = win.batch(rows)
+            refuse_missing(batch["x"], rows, getattr(win, "names", ()))
             batch = {name: value.to(place) for name, value in batch.items()}
             values = function(batch).detach().cpu()
             values = values.float() if values.is_floating_point() else values

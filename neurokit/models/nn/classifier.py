@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Sequence
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Never, Self, cast
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.errors import DataError, ReadError, suggest
+from neurokit.errors import DataError, ReadError, UnknownNameError, suggest
 from neurokit.models.nn import settings
 from neurokit.models.nn.heads import ClassifierConfig, class_names, head_layers, pooled
 from neurokit.models.nn.pretrained import Pretrained
@@ -48,6 +49,15 @@ class Classifier(Pretrained):
         ``pool="flatten"`` means windows of that length.
     seed : int
         Of the head's first weights.
+    **unknown
+        Refused: options come from users, through ``finetune(head=...)``.
+
+    Raises
+    ------
+    DataError
+        A value that makes no sense.
+    UnknownNameError
+        Another option than these.
 
     Examples
     --------
@@ -78,7 +88,10 @@ class Classifier(Pretrained):
         sigmoid: bool = False,
         n_features: int | None = None,
         seed: int = 0,
+        **unknown: Never,
     ) -> None:
+        for name in unknown:
+            raise UnknownNameError("option of the head", name, _options())
         arguments.instance("backbone", backbone, Pretrained, "a model of neurokit")
         arguments.known("pool", pool, ("mean", "flatten"))
         config = ClassifierConfig(
@@ -179,7 +192,9 @@ class Classifier(Pretrained):
         Tensor, shape (window, class)
             Logits, whose softmax are probabilities.
         """
-        scores = self.head(self.represent(batch))
+        # A head that is new is in single precision; a backbone may be in another.
+        features = self.represent(batch).to(next(self.head.parameters()).dtype)
+        scores = self.head(features)
         return scores.sigmoid() if self.config.sigmoid else scores
 
     def loss(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -285,6 +300,12 @@ class Classifier(Pretrained):
             Logits.
         """
         return self(batch)
+
+
+def _options() -> list[str]:
+    """Return the names of what a head may be told."""
+    given = inspect.signature(Classifier).parameters.values()
+    return [option.name for option in given if option.kind is option.KEYWORD_ONLY]
 
 
 @torch.no_grad()

@@ -161,7 +161,7 @@ class Codebook(nn.Module):
         n = torch.bincount(indices, minlength=self.n_codes).float()
         if self.ema is None:
             n = summed(n)
-            self.counts.lerp_(n, 1 - USAGE_DECAY)
+            self.counts.lerp_(n.to(self.counts.dtype), 1 - USAGE_DECAY)
         else:
             sums = torch.zeros(self.n_codes, self.dim, device=z.device).index_add_(0, indices, z)
             both = summed(torch.cat([sums, n[:, None]], dim=1))
@@ -210,7 +210,7 @@ class Codebook(nn.Module):
 
     def _start(self, n: int) -> None:
         """Set the codes by k-means, and their counts to what a batch of this size will give."""
-        known = self.pending[: int(self.n_pending)]
+        known = self.pending[: int(self.n_pending)].float()
         total = summed(torch.tensor(float(n), device=known.device))
         if len(known):
             centres = cluster_centres(known, self.n_codes, cosine=self.cosine, seed=self.seed)

@@ -158,6 +158,18 @@ class VectorQuantizer(nn.Module):
         """Codes chosen at least once in the last 100 training batches."""
         return int(self.statistics()["used_codes"])
 
+    @property
+    def shortfall(self) -> str | None:
+        """What training left undone, if it began: a codebook that has not started."""
+        steps, needed = int(self.store.steps), self.store.kmeans_batches
+        if not 0 < steps < needed:
+            return None
+        return (
+            f"The codebook has not started: its k-means takes kmeans_batches={needed} training "
+            f"batches, and there were {steps}. Its codes are random ones. Train for more epochs, "
+            "by smaller batches, or set a smaller kmeans_batches."
+        )
+
     @torch.no_grad()
     def statistics(self, indices: Tensor | None = None) -> dict[str, Tensor]:
         """Sum up how the codebook is used, for a training log.

@@ -70,6 +70,8 @@ class TransformerBlock(nn.Module):
         Of the layer between.
     causal : bool
         Whether a token sees only itself and earlier ones.
+    residual_dropout : float, optional
+        Of what is added; by default as `dropout`.
 
     Examples
     --------
@@ -89,6 +91,7 @@ class TransformerBlock(nn.Module):
         qk_norm: bool = False,
         activation: str = "gelu",
         causal: bool = False,
+        residual_dropout: float | None = None,
     ) -> None:
         super().__init__()
         self.pre = arguments.known("norm", norm, ("pre", "post")) == "pre"
@@ -101,7 +104,7 @@ class TransformerBlock(nn.Module):
             Dropout(dropout),
             nn.Linear(hidden, width),
         )
-        self.drop = Dropout(dropout)
+        self.drop = Dropout(dropout if residual_dropout is None else residual_dropout)
 
     def forward(
         self, x: Tensor, mask: Tensor | None = None, cache: KeyValueCache | None = None
@@ -136,7 +139,7 @@ class TransformerEncoder(nn.Module):
     ----------
     depth : int
         Number of blocks.
-    width, n_heads, hidden, head_dim, dropout, norm, qk_norm, activation, causal
+    width, n_heads, hidden, head_dim, dropout, norm, qk_norm, activation, causal, residual_dropout
         As in :class:`TransformerBlock`.
 
     Examples
@@ -159,12 +162,12 @@ class TransformerEncoder(nn.Module):
         qk_norm: bool = False,
         activation: str = "gelu",
         causal: bool = False,
+        residual_dropout: float | None = None,
     ) -> None:
         super().__init__()
+        attention = (width, n_heads, hidden, head_dim, dropout, norm, qk_norm, activation, causal)
         self.blocks = nn.ModuleList(
-            TransformerBlock(
-                width, n_heads, hidden, head_dim, dropout, norm, qk_norm, activation, causal
-            )
+            TransformerBlock(*attention, residual_dropout)
             for _ in range(arguments.whole("depth", depth, least=0))
         )
         self.norm = nn.LayerNorm(width) if norm == "pre" else nn.Identity()

@@ -162,3 +162,42 @@ def test_only_a_classifier_in_training_shifts():
         layer.training = False
     backbone.training = True
     assert not backbone.tokens(x).allclose(tokens)
+
+
+def test_only_attention_and_the_layer_between_drop_as_in_the_paper():
+    model = DuIN(DuINConfig(depth=1, decoder_depth=1, n_codes=16))
+    for timed in (model.encoder.transformer, model.decoder):
+        (block,) = timed.blocks.blocks
+        assert (block.attention.dropout, block.feed[2].p, block.drop.p) == (0.2, 0.2, 0.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_windows_are_taken_by_a_model_of_another_precision(dtype, tmp_path):
+    model = _trained_once(DuIN(TINY)).eval()
+    batch = {"x": _noise(4, 1000, 3, seed=5)}
+    expected = model.represent(batch)
+    model.to(dtype).save_pretrained(tmp_path / "kept")
+    kept = DuIN.from_pretrained(tmp_path / "kept")
+    found = kept.represent(batch)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), expected, rtol=0, atol=0.2)
+    assert kept.codes(batch).shape == (4, 10)
+    loss = kept.train().loss(batch)["loss"]
+    loss.backward()
+    assert torch.isfinite(loss)
+    classifier = kept.classifier(2, n_samples=1000)
+    assert classifier(batch).shape == (4, 2)
+
+
+def test_held_out_codes_are_counted_not_those_of_training():
+    model = _trained_once(DuIN(TINY))
+    model.quantizer.store.counts[:] = 1.0  # as if training had used all codes
+    batch = {"x": _noise(4, 1000, 3, seed=5)}
+    assert model.eval().loss(batch)["used_codes"] == len(model.codes(batch).unique())
+
+
+def _trained_once(model):
+    """Let the codebook start and batch norms see data."""
+    for seed in range(10):
+        model.train().loss({"x": _noise(8, 1000, 3, seed=seed)})
+    return model

@@ -138,3 +138,20 @@ def test_prototypes_are_the_mean_spectra_of_their_codes(win):
     bands = prototypes(reading(win), win, [3])
     assert bands.attrs["units"] == "SD"
     assert bands.sizes["frequency"] == 32
+
+
+def test_a_window_with_missing_samples_is_named_wherever_it_lies():
+    recs = [recording(kind, 0, seed, n_windows=40) for seed, kind in enumerate(("rest", "task"))]
+    win = nk.windows.sliding(recs, stream="eeg", length=5.0, labels="task")
+    win._arrays[1][13 * 640 + 5, 2] = np.nan  # which recordings refuse, unless they are read late
+    model = EEGFormer(EEGFormerConfig.preset("tiny"))
+    model.check(win)  # which looks at some windows only
+    for function in (explain, nk.models.code_words, nk.models.encode):
+        with pytest.raises(DataError, match="Window 53 has missing or infinite values in .* 'Pz'"):
+            function(model, win)
+
+
+def test_another_familys_model_is_refused(win):
+    model = nk.models.DuIN(nk.models.DuINConfig.preset("tiny"))
+    with pytest.raises(DataError, match="expected an EEGFormer"):
+        explain(model, win)

@@ -54,6 +54,12 @@ def test_untouched_windows_score_as_those_of_training():
     assert told_apart(*scores) == pytest.approx(0.5, abs=0.12)
 
 
+def test_what_is_normal_must_be_known_first():
+    detector = AnomalyDetector(EEGFormer(EEGFormerConfig.preset("tiny")))
+    with pytest.raises(DataError, match=r"no normal windows yet. Call fit\(win\) first"):
+        detector.score(windows(noise(2, 0)))
+
+
 def test_scores_do_not_depend_on_the_batch():
     model, win = EEGFormer(EEGFormerConfig.preset("tiny", n_codes=32)), windows(noise(20, 0))
     one, many = (AnomalyDetector(model, batch_size=size).fit(win) for size in (1, 64))

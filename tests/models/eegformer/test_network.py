@@ -308,3 +308,32 @@ def test_batches_of_another_shape_are_refused():
         make().codes({"x": noise(2, 255, 3)})
     with pytest.raises(DataError, match="got .2, 256"):
         make().codes({"x": noise(2, 256)})
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_windows_are_taken_by_a_model_of_another_precision(dtype, tmp_path):
+    model = make(kmeans_batches=2)
+    model.train().loss({"x": noise(8, 256, 2)})
+    batch = {"x": noise(4, 256, 3, seed=1)}
+    expected = model.eval().represent(batch)
+    model.to(dtype).save_pretrained(tmp_path / "kept")
+    kept = EEGFormer.from_pretrained(tmp_path / "kept")
+    found = kept.represent(batch)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), expected, rtol=0, atol=0.2)
+    assert kept.codes(batch).shape == (4, 3, kept.config.n_patches)
+    for _ in range(2):  # the codebook starts, and follows
+        loss = kept.train().loss(batch)["loss"]
+        loss.backward()
+    assert torch.isfinite(loss)
+    assert kept.quantizer.n_used > 8
+    assert kept.classifier(["rest", "task"])(batch).shape == (4, 2)
+
+
+def test_held_out_codes_are_counted_not_those_of_training():
+    model = make(kmeans_batches=0)
+    model.quantizer.store.counts[:] = 1.0  # as if training had used all codes
+    batch = {"x": noise(1, 256, 1)}
+    told = model.loss(batch)
+    assert told["used_codes"] == len(model.codes(batch).unique()) < 32
+    assert model.train().loss(batch)["used_codes"] == 32

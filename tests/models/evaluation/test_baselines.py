@@ -1,12 +1,27 @@
 """Baselines: they equal other people's code, and find a rhythm that comes and goes."""
 
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.signal
 import torch
 
 from neurokit.errors import DataError
-from neurokit.models import baselines, compare, linear_probe
+from neurokit.models import (
+    DuIN,
+    DuINConfig,
+    DuINMasked,
+    EEGFormer,
+    EEGFormerConfig,
+    baselines,
+    code_words,
+    compare,
+    linear_probe,
+)
+from neurokit.models.nn import perplexity
 from neurokit.recording import Recording
 from neurokit.windows import sliding
 
@@ -82,6 +97,64 @@ def test_random_weights_differ_and_leave_the_model_and_the_random_state_alone(st
         baselines.random_weights(torch.nn.Linear(1, 1))
 
 
+def eegformer(win, **settings):
+    """Make an EEGFormer whose codes and standardisation have seen some windows."""
+    config = EEGFormerConfig.preset(
+        "tiny", sampling_rate=60.0, window=4.0, width=16, n_codes=16, kmeans_batches=2, **settings
+    )
+    model = EEGFormer(config).train()
+    with torch.no_grad():
+        for first in range(4):
+            model.loss(win.batch(np.arange(first, len(win), 8)))
+    return model.eval()
+
+
+def test_random_weights_of_three_seeds_are_three_and_none_has_learnt_codes(rhythm):
+    model = eegformer(rhythm)
+    twins = [baselines.random_weights(model, seed) for seed in (1, 2, 3)]
+    batch = rhythm.batch(np.arange(8))
+    with torch.no_grad():
+        vectors = [m.represent(batch) for m in (model, *twins)]
+    for a, b in combinations(range(4), 2):
+        assert not torch.allclose(vectors[a], vectors[b], atol=1e-2)
+    books = [m.quantizer.codebook for m in (model, *twins)]
+    assert all(not torch.equal(a, b) for a, b in combinations(books, 2))
+    assert all(
+        m.config == replace(model.config, seed=s) for m, s in zip(twins, (1, 2, 3), strict=True)
+    )
+    # What is known of the inputs stays, so that the control differs in its weights alone.
+    assert all(torch.equal(m.patches.mean, model.patches.mean) for m in twins)
+    assert model.patches.n_seen > 0
+
+
+def test_codes_of_a_random_encoder_start_from_windows(rhythm):
+    model = eegformer(rhythm)
+    bare = baselines.random_weights(model, 5)
+    shown, again = (baselines.random_weights(model, 5, rhythm.take(range(60))) for _ in range(2))
+    assert torch.equal(shown.embedding.weight, bare.embedding.weight)
+    assert torch.equal(shown.quantizer.codebook, again.quantizer.codebook)
+    counts = [
+        torch.from_numpy(code_words(m, rhythm, device="cpu").values.ravel()).bincount(minlength=16)
+        for m in (bare, shown)
+    ]
+    before, after = (float(perplexity(count)) for count in counts)
+    assert after > max(1.2 * before, 8), (before, after)
+    assert not any(module.training for module in shown.modules())
+
+
+def test_random_weights_reach_what_a_classifier_is_made_of(rhythm):
+    model = eegformer(rhythm).classifier(["a", "b"])
+    a, b = (baselines.random_weights(model, seed) for seed in (1, 2))
+    assert a.config.seed == a.backbone.config.seed == 1
+    assert not torch.equal(a.backbone.embedding.weight, b.backbone.embedding.weight)
+    tokenizer = DuIN(DuINConfig.preset("tiny"))
+    masked = DuINMasked(tokenizer.config, tokenizer=tokenizer)
+    a, b = (baselines.random_weights(masked, seed).state_dict() for seed in (1, 2))
+    assert not torch.equal(a["hidden_token"], b["hidden_token"])
+    vocabulary = {f"tokenizer.{k}": v for k, v in tokenizer.state_dict().items()}
+    assert all(torch.equal(a[k], v) for k, v in vocabulary.items())
+
+
 def test_compare_prints_everything_beside_the_model(stand_in, rhythm):
     subject = rhythm.groups("subject")
     options = {"strengths": [0.01], "n_bootstrap": 200}
@@ -99,6 +172,8 @@ def test_compare_prints_everything_beside_the_model(stand_in, rhythm):
         baselines.band_power(rhythm), rhythm.labels, subject, 3, **options
     )["mean"].sel(metric="auroc")  # fmt: skip
     assert table.loc["band power", "auroc"] == pytest.approx(float(alone))
+    by_subject = compare(stand_in, rhythm, cv=3, device="cpu", **options)
+    pd.testing.assert_frame_equal(by_subject, table)
 
 
 def test_compare_needs_labels(stand_in, rhythm):

@@ -122,6 +122,19 @@ def test_labels_and_names_come_with_the_representation():
     assert (found.attrs["n_windows"], found.attrs["n_groups"]) == (240, 12)
 
 
+def test_the_subjects_of_a_representation_are_its_groups():
+    z, y, subject = subjects()
+    array = xr.DataArray(z, dims=("window", "feature")).assign_coords(subject=("window", subject))
+    wanted, found = (linear_probe(z, y, subject, **ONE), linear_probe(array, y, **ONE))
+    xr.testing.assert_identical(found, wanted)
+    assert found.attrs["n_groups"] == np.unique(subject).size
+    blocks = linear_probe(array, y, np.arange(len(y)), **ONE)
+    assert blocks.attrs["n_groups"] == len(y)
+    # Folds that the caller made, within subjects as well, stay as they are.
+    odd = np.arange(len(y)) % 4 < 2
+    assert linear_probe(array, y, cv=[(odd, ~odd)], **ONE).sizes["fold"] == 1
+
+
 def test_three_classes():
     z, y, subject = subjects(n_each=30, own=0.0)
     y = np.tile(np.repeat([0, 1, 2], 10), 12)
@@ -194,6 +207,7 @@ WRONG = {
     "strength is -1": {"strengths": [-1.0]},
     "strengths is empty": {"strengths": []},
     "There are no labels": {"y": None},
+    "There are no labels: y is empty": {"z": Z[:0], "y": [], "groups": None},
     "n_bootstrap is 0": {"n_bootstrap": 0},
 }
 

@@ -59,8 +59,9 @@ def test_code_words_are_integers_with_channels(stand_in, rhythm):
 
 
 def test_what_does_not_fit_is_refused_before_anything_runs(stand_in, rhythm):
-    with pytest.raises(DataError, match="windows to pass"):
-        encode(stand_in, [], device="cpu")
+    for other in ([], [{"x": torch.ones(1, 40, 2)}], np.ones((3, 40, 2))):
+        with pytest.raises(DataError, match="expected windows, as nk.windows.sliding"):
+            encode(stand_in, other, device="cpu")
     other = sliding(Recording.from_array(np.ones((40, 3)), 10, units="uV"), stream="eeg", length=2)
     with pytest.raises(DataError, match="Expected 2 channels, got 3"):
         encode(stand_in, other, device="cpu")
@@ -72,6 +73,16 @@ def test_what_does_not_fit_is_refused_before_anything_runs(stand_in, rhythm):
         encode(stand_in, rhythm, batch_size=0)
     with pytest.raises(DataError, match="'teapot' cannot be used"):
         encode(stand_in, rhythm, device="teapot")
+
+
+def test_a_window_with_missing_samples_is_named_wherever_it_lies(stand_in):
+    x = np.random.default_rng(0).normal(size=(1000, 2))
+    win = sliding(Recording.from_array(x, 10, ["a", "b"], units="uV"), stream="eeg", length=2)
+    win._arrays[0][703, 1] = np.nan  # which recordings refuse, unless they are read late
+    for function in (encode, code_words):
+        with pytest.raises(DataError, match="Window 35 has missing or infinite values in .* 'b'"):
+            function(stand_in, win, batch_size=20, device="cpu")
+    assert encode(stand_in, win.take(range(35)), device="cpu").sizes["window"] == 35
 
 
 def test_representations_of_a_wrong_shape_are_named(stand_in, rhythm, monkeypatch):

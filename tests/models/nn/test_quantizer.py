@@ -497,3 +497,27 @@ def test_vectors_that_do_not_fit_are_refused():
         quantizer.lookup(torch.zeros(2))
     with pytest.raises(DataError, match=r"\(n, dim\) to cluster; got shape \(0, 4\)"):
         cluster_centres(torch.zeros(0, 4), 2)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("ema", [0.9, None])
+def test_it_learns_in_another_precision(dtype, ema):
+    quantizer = VectorQuantizer(4, 3, ema=ema, kmeans_batches=2, revive_after=1).to(dtype)
+    z = torch.eye(4, 3, dtype=dtype).repeat(5, 1)
+    for _ in range(5):
+        quantized, _, loss = quantizer(z)
+    assert quantized.dtype == dtype
+    assert quantizer.codebook.dtype == torch.float32
+    torch.testing.assert_close(quantized, z, rtol=0, atol=0.01)
+    assert float(loss.detach()) < 1e-3
+
+
+def test_a_codebook_that_training_did_not_start_says_so():
+    quantizer, z = VectorQuantizer(4, 3, kmeans_batches=3), torch.eye(4, 3)
+    assert quantizer.shortfall is None  # not trained at all, on purpose
+    for n in (1, 2):
+        quantizer(z)
+        assert f"kmeans_batches=3 training batches, and there were {n}." in quantizer.shortfall
+    quantizer(z)
+    assert quantizer.shortfall is None
+    assert VectorQuantizer(4, 3, kmeans_batches=0).shortfall is None

@@ -96,3 +96,27 @@ def test_bad_input(x):
     encoder = TransformerEncoder(2, 32, 4, 48, causal=True)
     with pytest.raises(DataError, match="Got 1 caches for 2 blocks"):
         encoder(x, cache=encoder.empty_cache()[:1])
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_what_is_added_may_be_kept_whole(x, norm):
+    encoder = TransformerEncoder(2, 32, 4, 48, dropout=0.5, norm=norm, residual_dropout=0.0)
+    added = []
+    for block in encoder.blocks:
+        block.attention.register_forward_hook(lambda *given: added.append(given[-1]))
+        block.feed.register_forward_hook(lambda *given: added.append(given[-1]))
+    dropped = []
+    for block in encoder.blocks:
+        block.drop.register_forward_hook(lambda *given: dropped.append(given[-1]))
+    encoder(x)
+    assert len(added) == len(dropped) == 4
+    for before, after in zip(added, dropped, strict=True):
+        assert torch.equal(before, after)
+    assert not torch.equal(encoder(x), encoder(x))  # attention and the layer between
+
+
+def test_dropout_is_torchs_by_default():
+    theirs = nn.TransformerEncoderLayer(32, 4, 48, 0.3)
+    ours = TransformerBlock(32, 4, 48, dropout=0.3)
+    assert ours.attention.dropout == theirs.self_attn.dropout
+    assert (ours.feed[2].p, ours.drop.p) == (theirs.dropout.p, theirs.dropout2.p) == (0.3, 0.3)
