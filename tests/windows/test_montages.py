@@ -127,7 +127,7 @@ def test_models_train_on_and_encode_joined_windows():
         filters=(8, 8, 8), decoder_filters=(8,) * 5, decoder_strides=(1, 1, 2, 1, 5),
     )  # fmt: skip
     model = nk.models.DuIN(config)
-    nk.training.fit(model, joined, epochs=1, batch_size=4, lr=1e-3, device="cpu", progress=False)
+    nk.training.fit(model, joined, epochs=3, batch_size=4, lr=1e-3, device="cpu", progress=False)
     z = nk.models.encode(model, joined, batch_size=3, device="cpu")
     assert z.dims == ("window", "token", "feature")
     assert z["subject"].values.tolist() == joined.groups("subject").tolist()
