@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from neurokit.errors import DataError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["KINDS", "accelerators", "find_device", "may_have_accelerator"]
+__all__ = ["KINDS", "accelerators", "find_device", "lent", "may_have_accelerator"]
 
 KINDS = ("auto", "cpu", "cuda", "mps")
 DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of NVIDIA, Windows' subsystem, and AMD
@@ -86,3 +88,48 @@ def find_device(device: str | torch.device = "auto") -> torch.device:
         reason = str(error).strip().splitlines()[0]
         raise DataError(f"device {str(device)!r} cannot be used: {reason}. Try 'auto'.") from None
     return found
+
+
+@contextmanager
+def lent(
+    model: torch.nn.Module, device: str | torch.device | None = None
+) -> Iterator[torch.device]:
+    """Lend a model to a device in evaluation mode, and give it back as it was, part by part.
+
+    Parameters
+    ----------
+    model : Module
+        Whose device and modes are restored, whatever happens.
+    device : str or torch.device, optional
+        See :func:`find_device`; by default the model stays where it is.
+
+    Yields
+    ------
+    torch.device
+        Where the model is.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = torch.nn.Linear(1, 1)
+    >>> with lent(model, "cpu") as place:
+    ...     print(place, model.training)
+    cpu False
+    >>> model.training
+    True
+    """
+    import torch
+
+    modes = [(part, part.training) for part in model.modules()]
+    home = next((p.device for p in model.parameters()), torch.device("cpu"))
+    place = home if device is None else find_device(device)
+    try:
+        if place != home:
+            model.to(place)
+        model.eval()
+        yield place
+    finally:
+        if place != home:
+            model.to(home)
+        for part, training in modes:
+            part.training = training

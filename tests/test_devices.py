@@ -39,3 +39,20 @@ def test_drivers_tell_whether_to_ask(monkeypatch, tmp_path):
     monkeypatch.setattr(devices, "DRIVERS", ())
     monkeypatch.setattr(devices.sys, "platform", "darwin")
     assert devices.may_have_accelerator()
+
+
+def test_a_lent_model_comes_back_part_by_part():
+    model = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.BatchNorm1d(2)).train()
+    model[1].eval()  # a frozen part, which one flag for the whole would set to training
+
+    def fail():
+        with devices.lent(model, "cpu") as place:
+            assert place == torch.device("cpu")
+            assert not any(part.training for part in model.modules())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="^$"):
+        fail()
+    assert [part.training for part in model.modules()] == [True, True, False]
+    with devices.lent(torch.nn.Linear(1, 1, device="meta")) as place:
+        assert place.type == "meta"  # unless told, it stays where it is

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurokit.devices import find_device
+from neurokit.devices import lent
 from neurokit.models import duin
 from neurokit.models.nn import Pretrained, perplexity
 from neurokit.windows import Windows
@@ -93,18 +93,14 @@ def _of_masked(model: Any, win: Windows, device: str | torch.device, seed: int) 
 def _of_spectra(model: Any, win: Windows, device: str | torch.device) -> dict[str, float]:
     """Compare the amplitudes of patches with what is made of their codes."""
     model.check(win)
-    place, home, training = find_device(device), next(model.parameters()).device, model.training
-    model.to(place).eval()
     sums, counts = torch.zeros(()), torch.zeros(model.config.n_codes)
-    try:
+    with lent(model, device) as place:
         for first in range(0, len(win), _BATCH):
             x = win.batch(np.arange(first, min(first + _BATCH, len(win))))["x"]
             found = model({"x": x.to(place)})
             values = (v.flatten(0, 1).flatten(1).cpu().double() for v in found[:2])
             sums = sums + _sums(*values)
             counts += torch.bincount(found.codes.flatten().cpu(), minlength=counts.numel())
-    finally:
-        model.to(home).train(training)
     return {
         **_agreement(sums),
         "perplexity": float(perplexity(counts)),

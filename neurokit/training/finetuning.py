@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from neurokit import arguments
-from neurokit.devices import find_device
+from neurokit.devices import lent
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.progress import progress_bar
 from neurokit.training.batches import batch_of, batch_rows
@@ -171,12 +171,9 @@ def predict(
     backbone = getattr(model, "backbone", model)
     if hasattr(backbone, "check") and hasattr(win, "sampling_rate"):
         backbone.check(win)  # type: ignore[operator]
-    place = find_device(device)
-    home, mode = next(model.parameters()).device, model.training
     found: dict[str, list[NDArray[Any]]] = {}
     rows = batch_rows(len(win), arguments.whole("batch_size", batch_size, least=1))
-    try:
-        model.to(place).eval()
+    with lent(model, device) as place:
         for mine in progress_bar(rows, enabled=progress, desc="predict", unit="batch"):
             batch = batch_of(win, mine)
             with torch.no_grad():
@@ -184,8 +181,6 @@ def predict(
             for name, value in {**batch, "": probable}.items():
                 if name in ("", *FACTS):
                     found.setdefault(name, []).append(value.numpy())
-    finally:
-        model.to(home).train(mode)
     values = {name: np.concatenate(parts) for name, parts in found.items()}
     probabilities = values.pop("")
     bad = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))

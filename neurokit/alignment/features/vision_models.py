@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 import xarray as xr
 from numpy.typing import NDArray
 from torch import nn
@@ -21,6 +19,7 @@ from neurokit.alignment.features.vision_images import Image, read_images
 from neurokit.alignment.features.vision_networks import Network, find_network
 from neurokit.alignment.features.vision_preprocessing import Preprocessing
 from neurokit.datasets.cache import cache_folder
+from neurokit.devices import lent
 from neurokit.errors import DataError
 
 __all__ = ["vision"]
@@ -124,7 +123,9 @@ def vision(
         model, weights=weights, preprocessing=preprocessing, untrained=untrained, seed=seed
     )
     names = _names(layers, network)
-    with _ready(network.module, device, movable=network.identity is not None):
+    movable = network.identity is not None or device != "auto"
+    place = torch_device(arguments.text("device", device)) if movable else None
+    with lent(network.module, place):
         shapes = output_shapes(
             network.module, network.prepare, read[0], names, strict=layers != "all"
         )
@@ -180,22 +181,6 @@ def _names(layers: str | Sequence[str], network: Network) -> list[str]:
     if not names or len(set(names)) < len(names):
         raise DataError(f"Expected layers to name some modules, each once; got {names}.")
     return names
-
-
-@contextmanager
-def _ready(module: nn.Module, device: str, *, movable: bool) -> Iterator[None]:
-    """Put a network on its device in evaluation mode, and afterwards as it was."""
-    modes = [(part, part.training) for part in module.modules()]
-    before = next((p.device for p in module.parameters()), torch.device("cpu"))
-    if movable or device != "auto":
-        module.to(torch_device(arguments.text("device", device)))
-    try:
-        module.eval()
-        yield
-    finally:
-        module.to(before)
-        for part, training in modes:
-            part.training = training
 
 
 def _state(module: nn.Module) -> str:

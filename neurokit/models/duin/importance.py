@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import find_device
+from neurokit.devices import lent
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.duin.batches import subjects_of
 from neurokit.models.duin.config import DuINConfig
@@ -133,19 +133,15 @@ def channel_importance(
     model.check(win)
     size = arguments.whole("batch_size", batch_size, least=1)
     generator = np.random.default_rng(arguments.whole("seed", seed, least=0))
-    home, mode, place = next(model.parameters()).device, model.training, find_device(device)
     rise = np.zeros((config.n_channels, len(win)))
     subject = _subjects(win)
-    try:
-        model.to(place).eval()
+    with lent(model, device) as place:
         for _ in range(repeats):
             donor = _donors(subject, generator)
             for first in range(0, len(win), size):
                 rows = np.arange(first, min(first + size, len(win)))
                 batch, other = (_on(place, win.batch(which)) for which in (rows, donor[rows]))
                 rise[:, rows] += _rise(errors, batch, other["x"]) / repeats
-    finally:
-        model.to(home).train(mode)
     return _summary(rise, subject, config, win).assign_attrs(units=unit, n_repeats=repeats)
 
 

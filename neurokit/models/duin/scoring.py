@@ -12,7 +12,7 @@ import xarray as xr
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import find_device
+from neurokit.devices import lent
 from neurokit.errors import DataError
 from neurokit.models.duin.batches import subjects_of
 from neurokit.models.duin.masked import DuINMasked
@@ -191,14 +191,10 @@ def _batches(
     """Yield all windows in order, on the device; the model is put there and back again."""
     model.check(win)
     size = arguments.whole("batch_size", batch_size, least=1)
-    before, training, place = next(model.parameters()).device, model.training, find_device(device)
-    model.to(place).eval()
-    try:
+    with lent(model, device) as place:
         for first in range(0, len(win), size):
             batch = win.batch(np.arange(first, min(first + size, len(win))))
             yield {key: value.to(place) for key, value in batch.items() if key != "start"}
-    finally:
-        model.to(before).train(training)
 
 
 def _reconstruction_scores(model: DuIN, sums: np.ndarray, counts: Tensor) -> xr.Dataset:

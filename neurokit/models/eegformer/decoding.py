@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from neurokit import arguments
+from neurokit.devices import lent
 from neurokit.models.eegformer.network import EEGFormer
 from neurokit.models.eegformer.reading import read_windows, real_patches
 from neurokit.models.eegformer.spectrum import FLOOR
@@ -107,11 +108,9 @@ def reconstruct(model: EEGFormer, win: Any, window: int) -> xr.Dataset:
     """
     one = win.take([arguments.whole("window", window, 0)])
     model.check(one)
-    config, training = model.config, model.training
-    place = next(model.parameters()).device
-    with torch.no_grad():
-        found = model.eval()({"x": one.batch([0])["x"].to(place)})
-    model.train(training)
+    config = model.config
+    with torch.no_grad(), lent(model) as place:
+        found = model({"x": one.batch([0])["x"].to(place)})
     both = torch.stack([found.target[0], found.estimate[0]]).float().cpu()
     time, n = config.patch_domain == "time", len(real_patches(model))
     values = both[:, :, :n] if time else unpatch(both, config.stride, config.n_bins)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from neurokit.devices import lent
 from neurokit.errors import DataError
 from neurokit.models.eegformer.network import EEGFormer
 from neurokit.models.nn.missing import refuse_missing
@@ -82,9 +83,8 @@ def read_windows(
     if not len(win):
         raise DataError("There are no windows to read.")
     model.check(win)
-    n, place, training = len(real_patches(model)), next(model.parameters()).device, model.training
-    model.eval()
-    try:
+    n = len(real_patches(model))
+    with lent(model) as place:
         for first in progress_bar(range(0, len(win), batch_size), desc="codes", unit="batch"):
             rows = np.arange(first, min(first + batch_size, len(win)))
             x = win.batch(rows)["x"]
@@ -92,8 +92,6 @@ def read_windows(
             with torch.no_grad():
                 found = model({"x": x.to(place)})
             yield found.codes[:, :, :n].cpu().numpy(), found.target[:, :, :n].float().cpu().numpy()
-    finally:
-        model.train(training)
 
 
 def window_coords(model: EEGFormer, win: Any) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from neurokit import arguments
-from neurokit.devices import find_device
+from neurokit.devices import lent
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.nn.missing import refuse_missing
 from neurokit.progress import progress_bar
@@ -145,7 +144,7 @@ def _passed(
     if hasattr(model, "check") and hasattr(win, "sampling_rate"):
         model.check(win)  # type: ignore[operator]
     out: NDArray[Any] | None = None
-    with _in_use(model, find_device(device)) as place:
+    with torch.no_grad(), lent(model, device) as place:
         function: Callable[[dict[str, Tensor]], Tensor] = getattr(model, verb)
         for first in progress_bar(range(0, n, size), enabled=progress, desc=verb, unit="batch"):
             rows = np.arange(first, min(first + size, n))
@@ -159,21 +158,6 @@ def _passed(
             out[first : first + len(values)] = values.numpy()
     assert out is not None  # there is at least one window, and so at least one batch
     return out
-
-
-@contextmanager
-def _in_use(model: nn.Module, place: torch.device) -> Iterator[torch.device]:
-    """Lend a model to a device in evaluation mode, and give it back as it was."""
-    modes = {name: module.training for name, module in model.named_modules()}
-    home = next((p.device for p in model.parameters()), torch.device("cpu"))
-    try:
-        with torch.no_grad():
-            model.to(place).eval()
-            yield place
-    finally:
-        model.to(home)
-        for name, module in model.named_modules():
-            module.training = modes[name]
 
 
 def labelled(

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from neurokit import arguments
+from neurokit.devices import lent
 from neurokit.errors import DataError, ReadError, UnknownNameError, suggest
 from neurokit.models.nn import settings
 from neurokit.models.nn.heads import ClassifierConfig, class_names, head_layers, pooled
@@ -311,15 +312,9 @@ def _options() -> list[str]:
 @torch.no_grad()
 def _feature_count(backbone: Pretrained, pool: str, batch: dict[str, Tensor] | None = None) -> int:
     """Return how many features a batch has, by default the backbone's own example."""
-    modes = {module: module.training for module in backbone.modules()}
-    place = next(backbone.parameters()).device
     batch = backbone.example() if batch is None else batch
-    try:
-        with torch.random.fork_rng(devices=[]):
-            tokens = backbone.eval().represent({k: v.to(place) for k, v in batch.items()})
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    with torch.random.fork_rng(devices=[]), lent(backbone) as place:
+        tokens = backbone.represent({k: v.to(place) for k, v in batch.items()})
     return pooled(tokens, pool).shape[1]
 
 
