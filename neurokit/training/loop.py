@@ -88,8 +88,10 @@ def fit(
         With ``loss(batch)``, which returns a dict of scalars, means over the samples;
         ``"loss"`` is minimised, the others are recorded. Frozen parameters stay as they are,
         and parts that are frozen as a whole stay in evaluation mode. Its ``check(win)``, if it
-        has one, decides whether windows fit. Where one of its parts has a text as ``shortfall``
-        after training, as a codebook that saw too few batches, it is given as a warning.
+        has one, decides whether windows fit. Its ``constants(batch)``, if it has that, returns
+        tensors, such as the codes of a frozen tokenizer, which are computed once and are then
+        part of each batch. Where one of its parts has a text as ``shortfall`` after training,
+        as a codebook that saw too few batches, it is given as a warning.
     win : data set
         With a length, and ``[i]`` a dict of tensors: windows, or a list of dicts.
     validation : data set, optional

@@ -17,6 +17,7 @@ from neurokit.progress import progress_bar
 from neurokit.training.batches import batch_of, batch_rows, fingerprint, seed_step
 from neurokit.training.callbacks import Callback, State
 from neurokit.training.checkpoints import model_settings, save_checkpoint, trained_state
+from neurokit.training.constants import with_constants
 from neurokit.training.devices import autocast, moved
 from neurokit.training.distributed import Team
 from neurokit.training.plan import Plan, Rhythm
@@ -52,6 +53,7 @@ class Trainer:
         self, model: nn.Module, data: Any, validation: Any, plan: Plan, team: Team, compiled: bool
     ) -> None:
         self.model, self.data, self.validation = model, data, validation
+        self.seen = [data, validation]
         self.plan, self.team = plan, team
         groups = parameter_groups(model, plan.weight_decay)
         fused = team.place.type in FUSED
@@ -162,10 +164,16 @@ class Trainer:
                 save_checkpoint(folder, {"settings": self.settings, **self.state()}, self.history)
 
         n, size = len(self.data), self.plan.batch_size
+        shown = progress if self.team.rank == 0 else False
+        if not self.finished:
+            self.seen = [
+                None if data is None else with_constants(self.model, data, size, asked, shown)
+                for data in (self.data, self.validation)
+            ]
         with progress_bar(
             total=self.plan.epochs * n,
             initial=len(self.history) * n + min(self.done * size, n),
-            enabled=progress if self.team.rank == 0 else False,
+            enabled=shown,
             unit=" samples",
         ) as bar:
             while not (self.finished or asked):
@@ -231,7 +239,7 @@ class Trainer:
         for number, (piece, weight) in enumerate(pieces):
             seed_step(team.place, self.plan.seed, step, team.rank, number)
             with team.synchronising(self.parallel, last=number == len(pieces) - 1):
-                scalars = self._scalars(self.parallel, self.data, piece)
+                scalars = self._scalars(self.parallel, self.seen[0], piece)
                 # Processes are averaged, and shares of a batch must be added up.
                 self.scaler.scale(scalars["loss"] * (weight * team.size)).backward()
             names = list(scalars)
@@ -271,7 +279,7 @@ class Trainer:
         for number, rows in enumerate(batch_rows(len(self.validation), self.plan.batch_size)):
             piece, share = self.team.pieces(rows, 1)[0]
             seed_step(self.team.place, self.plan.seed, VALIDATION, self.team.rank, number)
-            scalars = self._scalars(self.objective, self.validation, piece)
+            scalars = self._scalars(self.objective, self.seen[1], piece)
             total = total + self._vector(scalars) * (share * len(rows))
             names = list(scalars)
         values = (self.team.total(total) / len(self.validation)).tolist()

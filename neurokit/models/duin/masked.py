@@ -164,7 +164,7 @@ class DuINMasked(EncoderModel):
         Parameters
         ----------
         batch : dict of Tensor
-            As in :meth:`forward`.
+            As in :meth:`forward`; with ``codes`` where :meth:`constants` has been asked before.
 
         Returns
         -------
@@ -178,7 +178,7 @@ class DuINMasked(EncoderModel):
         >>> bool(loss > 3.5)  # ln 64 is 4.2
         True
         """
-        codes = self.codes(batch)
+        codes = batch["codes"] if "codes" in batch else self.codes(batch)
         mask = random_mask(
             codes.shape[0], codes.shape[1], self.config.mask_fraction, device=codes.device
         )
@@ -187,6 +187,29 @@ class DuINMasked(EncoderModel):
             "loss": F.cross_entropy(logits.flatten(0, 1).float(), codes.flatten()),
             "accuracy": (logits.argmax(dim=-1) == codes).float().mean(),
         }
+
+    def constants(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return what the loss needs and training does not change: the codes of the tokens.
+
+        :func:`neurokit.training.fit` asks for them once a window, and not in every epoch.
+
+        Parameters
+        ----------
+        batch : dict of Tensor
+            As in :meth:`forward`.
+
+        Returns
+        -------
+        dict of Tensor
+            ``codes`` (window, token).
+
+        Examples
+        --------
+        >>> model = DuINMasked(DuINConfig.preset("tiny"))
+        >>> model.constants({"x": torch.zeros(2, 300, 1)})["codes"].shape
+        torch.Size([2, 3])
+        """
+        return {"codes": self.codes(batch)}
 
     @torch.no_grad()
     def codes(self, batch: dict[str, Tensor]) -> Tensor:

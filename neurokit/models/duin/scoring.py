@@ -18,6 +18,7 @@ from neurokit.models.duin.batches import subjects_of
 from neurokit.models.duin.masked import DuINMasked
 from neurokit.models.duin.network import DuIN
 from neurokit.models.nn import perplexity, random_mask
+from neurokit.models.nn.missing import refuse_missing
 
 __all__ = ["score_code_prediction", "score_reconstruction"]
 
@@ -193,7 +194,9 @@ def _batches(
     size = arguments.whole("batch_size", batch_size, least=1)
     with lent(model, device) as place:
         for first in range(0, len(win), size):
-            batch = win.batch(np.arange(first, min(first + size, len(win))))
+            rows = np.arange(first, min(first + size, len(win)))
+            batch = win.batch(rows)
+            refuse_missing(batch["x"], rows, getattr(win, "names", ()))
             yield {key: value.to(place) for key, value in batch.items() if key != "start"}
 
 

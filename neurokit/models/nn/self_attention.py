@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -138,7 +140,6 @@ class SelfAttention(nn.Module):
         self.head_dim = arguments.whole("head_dim", head_dim or width // n_heads, least=1)
         self.dropout = dropout
         self.causal = causal
-        self.copied = qk_norm or dropout > 0
         inner = self.n_heads * self.head_dim
         self.qkv = nn.Linear(width, 3 * inner, bias=bias)
         self.output = nn.Linear(inner, width, bias=bias)
@@ -176,16 +177,24 @@ class SelfAttention(nn.Module):
             raise DataError("Only causal attention can use a cache. Set causal=True.")
         total = time + (0 if cache is None else len(cache))
         allowed = self._allowed(mask, batch, time, total, x.device)
-        heads = self.qkv(x).view(batch, time, 3, self.n_heads, -1).transpose(1, 3)
-        # Layer norms, and products with dropout between them, would each make copies.
-        query, key, value = (part.contiguous() if self.copied else part for part in heads.unbind(2))
-        query, key = self.query_norm(query), self.key_norm(key)
+        parts = (part.view(batch, time, self.n_heads, -1) for part in self._projected(x))
+        query, key, value = parts
+        query, key = self.query_norm(query).transpose(1, 2), self.key_norm(key).transpose(1, 2)
+        value = value.transpose(1, 2)
         if cache is not None:
             key, value = cache.append(key, value)
         causal = self.causal and allowed is None and time > 1
         dropout = self.dropout if self.training else 0.0
         mixed = _attend(query, key, value, allowed, causal, dropout)
         return self.output(mixed.transpose(1, 2).reshape(batch, time, -1))
+
+    def _projected(self, x: Tensor) -> Sequence[Tensor]:
+        """Return queries, keys and values, those of all heads side by side."""
+        if not torch.is_grad_enabled():
+            return self.qkv(x).chunk(3, dim=-1)
+        # One product would make its gradient join three large tensors into a larger one.
+        biases = (None,) * 3 if self.qkv.bias is None else self.qkv.bias.chunk(3)
+        return [F.linear(x, *of) for of in zip(self.qkv.weight.chunk(3), biases, strict=True)]
 
     def _allowed(
         self, mask: Tensor | None, batch: int, time: int, total: int, device: torch.device

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from neurokit import arguments
@@ -14,6 +15,8 @@ from neurokit.models.nn.self_attention import KeyValueCache, SelfAttention
 
 __all__ = ["TransformerBlock", "TransformerEncoder", "activation_layer"]
 
+# Values that pass all blocks on the CPU together: what comes of them stays in its caches.
+CHUNK = 2**17
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 
 
@@ -223,6 +226,16 @@ class TransformerEncoder(nn.Module):
             raise DataError(
                 f"Got {len(cache)} caches for {len(self.blocks)} blocks. See empty_cache."
             )
+        some = max(1, CHUNK // max(1, x.shape[1] * x.shape[2]))
+        if cache is not None or x.device.type != "cpu" or len(x) <= some:
+            return self._through(x, mask, cache)
+        xs = x.split(some)
+        masks = [None] * len(xs) if mask is None else mask.expand(len(x), -1).split(some)
+        return torch.cat([self._through(*part) for part in zip(xs, masks, strict=True)])
+
+    def _through(
+        self, x: Tensor, mask: Tensor | None, cache: Sequence[KeyValueCache] | None = None
+    ) -> Tensor:
         for number, block in enumerate(self.blocks):
             x = block(x, mask, None if cache is None else cache[number])
         return self.norm(x)

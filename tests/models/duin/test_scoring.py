@@ -12,6 +12,7 @@ import neurokit as nk
 from neurokit.errors import DataError
 from neurokit.models import DuIN, DuINConfig, DuINMasked
 from neurokit.models.duin import score_code_prediction, score_reconstruction
+from neurokit.models.duin.checks import LOOKED_AT
 from neurokit.training import fit
 
 N_WORDS = 6
@@ -134,3 +135,14 @@ def test_a_guess_without_context_knows_the_subject():
     found = score_code_prediction(model, win, n_masks=1, device="cpu")
     assert float(found["unigram_entropy"]) == pytest.approx(expected, abs=1e-5)
     assert expected < entropy(np.bincount(codes.ravel(), minlength=12))
+
+
+def test_a_window_with_missing_values_has_no_score(tokenizer):
+    n = 2 * LOOKED_AT
+    x = np.random.default_rng(0).normal(size=(n * 1000, 2)).astype(np.float32)
+    x[1500, 1] = np.nan  # window 1 is none of those that are looked at beforehand
+    # A channel that is marked as bad may have gaps.
+    rec = nk.Recording.from_array(x, 1000, stream="ieeg", units="z", bads=["1"])
+    win = nk.windows.sliding(rec, stream="ieeg", length=1.0)
+    with pytest.raises(DataError, match="missing or infinite values in channel"):
+        score_reconstruction(tokenizer, win, device="cpu")

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from neurokit.errors import DataError
-from neurokit.models.nn import TransformerBlock, TransformerEncoder, activation_layer
+from neurokit.models.nn import TransformerBlock, TransformerEncoder, activation_layer, transformer
 
 NAMES = {
     "attention.qkv.weight": "self_attn.in_proj_weight",
@@ -55,6 +55,22 @@ def test_the_stack_is_torchs(x):
     state = {k.replace("layers.", "blocks."): v for k, v in renamed(theirs.state_dict()).items()}
     ours.load_state_dict(state)
     torch.testing.assert_close(ours(x), theirs(x), atol=1e-5, rtol=1e-4)
+
+
+def test_a_few_windows_at_a_time_are_all_windows(x, monkeypatch):
+    encoder = TransformerEncoder(2, 32, 4, 48)
+    many = torch.cat([x, 2 * x, x + 1, x[:1]])
+    mask = torch.arange(7) < torch.tensor([7, 5, 6, 7, 3, 7, 1])[:, None]
+    whole = encoder(many, mask)
+    (whole[mask] ** 2).mean().backward()
+    expected = [p.grad.clone() for p in encoder.parameters()]
+    monkeypatch.setattr(transformer, "CHUNK", 2 * 7 * 32)
+    encoder.zero_grad()
+    parts = encoder(many, mask)
+    (parts[mask] ** 2).mean().backward()
+    torch.testing.assert_close(parts, whole, atol=1e-6, rtol=1e-5)
+    for got, wanted in zip(encoder.parameters(), expected, strict=True):
+        torch.testing.assert_close(got.grad, wanted, atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("norm", ["pre", "post"])
