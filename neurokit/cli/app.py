@@ -79,7 +79,10 @@ def common(
         os.environ["NEUROKIT_PROGRESS"] = str(int(progress))
 
 
-@app.command(epilog="Example: neurokit demo --output report.html")
+@app.command(
+    short_help="Answer five questions about the embedded recordings.",
+    epilog="Example: neurokit demo --output report.html",
+)
 def demo(output: Output = Path("report.html"), seed: Seed = None) -> None:
     """Answer five questions about the embedded fMRI, EEG, iEEG and spikes.
 
@@ -90,7 +93,10 @@ def demo(output: Output = Path("report.html"), seed: Seed = None) -> None:
     answer_recipes(shipped_questions(), output, seed)
 
 
-@app.command(epilog="Example: neurokit run head-direction --output head_direction.html")
+@app.command(
+    short_help="Run one recipe of any kind.",
+    epilog="Example: neurokit run head-direction --output head_direction.html",
+)
 def run(
     recipe: RecipeName,
     output: Annotated[
@@ -113,7 +119,10 @@ def run(
     train(found, output, data=None, reading={}, seed=seed, epochs=None, device="auto")
 
 
-@app.command(epilog="Example: neurokit pretrain eegformer-demo --output runs/eegformer-demo")
+@app.command(
+    short_help="Pretrain a model by a recipe, or go on where it was.",
+    epilog="Example: neurokit pretrain eegformer-demo --output runs/eegformer-demo",
+)
 def pretrain(
     recipe: RecipeName,
     data: OtherData = None,
@@ -166,7 +175,10 @@ def _train(
     train(wanted, output, data=data, reading=reading, seed=seed, epochs=epochs, device=device)
 
 
-@app.command(epilog="Example: neurokit align haxby-words --model one-hot --output report.html")
+@app.command(
+    short_help="Score a model against a brain, beside ceiling and baselines.",
+    epilog="Example: neurokit align haxby-words --model one-hot --output report.html",
+)
 def align(
     benchmark: Annotated[str, typer.Argument(help="Name of a benchmark, or a TOML file.")],
     model: Annotated[
@@ -223,7 +235,10 @@ def align(
     )  # fmt: skip
 
 
-@app.command(epilog="Example: neurokit leaderboard --suite language")
+@app.command(
+    short_help="Show all scores that were kept, best first.",
+    epilog="Example: neurokit leaderboard --suite language",
+)
 def leaderboard(
     suite: Annotated[str | None, typer.Option(help="Only this suite of benchmarks.")] = None,
     results: Annotated[Path | None, typer.Option(help="Folder of tables of results.")] = None,
@@ -248,7 +263,10 @@ def report(
     typer.echo(f"Report: {write(open_results(results), path=output)}")
 
 
-@app.command(epilog="Example: neurokit doctor")
+@app.command(
+    short_help="Check this installation.",
+    epilog="Example: neurokit doctor",
+)
 def doctor() -> None:
     """Check this installation: versions, devices, folders, embedded recordings."""
     from neurokit.cli.doctor import examine
