@@ -19,6 +19,7 @@ Modality = Literal[
 Layout = Literal[
     "bids", "nwb", "npz", "edf", "gdf", "fif", "brainvision", "eeglab", "nifti", "cifti",
     "mat", "csv", "phy", "suite2p", "zarr", "crcns", "text", "mixed", "tuh", "word-reading",
+    "neuroformer",
 ]  # fmt: skip
 _Count = Annotated[int, Field(ge=1)]
 _Positive = Annotated[float, Field(gt=0)]

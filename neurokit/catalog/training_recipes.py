@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from neurokit.catalog.schema import Schema
+from neurokit.catalog.steps import Standardize, Step
+from neurokit.catalog.window_table import WindowsTable
 
 __all__ = [
     "FinetuneRecipe",
@@ -22,91 +24,6 @@ _Positive = Annotated[float, Field(gt=0)]
 _Share = Annotated[float, Field(gt=0, lt=1)]
 _Count = Annotated[int, Field(ge=1)]
 _Text = Annotated[str, Field(min_length=1)]
-
-
-class _Pick(Schema):
-    """Keep these channels, in this order; ``T3`` and ``T7`` are the same site."""
-
-    step: Literal["pick"]
-    channels: Annotated[list[_Text], Field(min_length=1)]
-
-
-class _Montage(Schema):
-    """Derive the bipolar channels of the Temple University corpora."""
-
-    step: Literal["tcp"]
-
-
-class _Filter(Schema):
-    """Pass what lies between two frequencies, in Hz."""
-
-    step: Literal["filter"]
-    low: _Positive | None = None
-    high: _Positive | None = None
-
-
-class _Notch(Schema):
-    """Take out the mains and its harmonics; by default the frequency that the data state."""
-
-    step: Literal["notch"]
-    frequency: _Positive | None = None
-    harmonics: _Count | None = None
-
-
-class _Resample(Schema):
-    """Change the sampling rate, in Hz."""
-
-    step: Literal["resample"]
-    sampling_rate: _Positive
-
-
-class _Rereference(Schema):
-    """Refer channels to others of their head or shaft."""
-
-    step: Literal["rereference"]
-    reference: Literal["average", "bipolar", "laplacian", "shaft"] = "average"
-
-
-class _Standardize(Schema):
-    """z-scores, a channel at a time: of the training windows alone, or of each recording."""
-
-    step: Literal["standardize"]
-    over: Literal["train", "recording"] = "train"
-
-
-Step = Annotated[
-    _Pick | _Montage | _Filter | _Notch | _Resample | _Rereference | _Standardize,
-    Field(discriminator="step"),
-]
-
-
-class WindowsTable(Schema):
-    """How recordings are cut.
-
-    Attributes
-    ----------
-    stream : str
-        Which stream.
-    length, stride : float
-        Seconds a window, and from one to the next; by default they tile.
-    within : str
-        Type of the events that no window may reach across, such as ``"trial"``.
-    start : float
-        In place of a stride: one window an event, from so many seconds after its onset
-        (negative before it).
-    """
-
-    stream: _Text
-    length: _Positive
-    stride: _Positive | None = None
-    within: str = ""
-    start: float | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> WindowsTable:
-        if self.start is not None and self.stride is not None:
-            raise ValueError("start cuts one window an event, and takes no stride.")
-        return self
 
 
 class LabelsTable(Schema):
@@ -190,7 +107,7 @@ class ModelTable(Schema):
     Attributes
     ----------
     family : str
-        ``EEGFormer``, ``DuIN`` or ``DuINMasked``, with new weights.
+        ``EEGFormer``, ``DuIN``, ``DuINMasked`` or, of spikes, ``Neuroformer``, with new weights.
     preset : str
         Its named settings.
     changes : dict
@@ -280,7 +197,7 @@ class _TrainingRecipe(Schema):
     @field_validator("preprocessing")
     @classmethod
     def _check_order(cls, steps: list[Step]) -> list[Step]:
-        scaled = [i for i, step in enumerate(steps) if isinstance(step, _Standardize)]
+        scaled = [i for i, step in enumerate(steps) if isinstance(step, Standardize)]
         if scaled and scaled != [len(steps) - 1]:
             raise ValueError("standardize comes last, and once.")
         return steps
@@ -288,7 +205,12 @@ class _TrainingRecipe(Schema):
     @model_validator(mode="after")
     def _check_statistics(self) -> _TrainingRecipe:
         last = self.preprocessing[-1] if self.preprocessing else None
-        if isinstance(last, _Standardize) and last.over == "recording" and self.split.by == "time":
+        over = last.over if isinstance(last, Standardize) else ""
+        if over == "recording" and self.windows.of_spikes:
+            raise ValueError(
+                "streams beside spikes take z-scores of the training windows: over = 'train'."
+            )
+        if over == "recording" and self.split.by == "time":
             raise ValueError(
                 "standardize over = 'recording' would use the test part of each recording when "
                 "the split is by time; take over = 'train'."
@@ -314,8 +236,8 @@ class PretrainRecipe(_TrainingRecipe):
     read : dict
         Arguments of the data's reader, over those of the card.
     preprocessing : list
-        Steps in their order: ``pick``, ``tcp``, ``filter``, ``notch``, ``resample``,
-        ``rereference``, and last ``standardize``.
+        Steps in their order: ``crop``, ``pick``, ``direction``, ``tcp``, ``filter``, ``notch``,
+        ``resample``, ``rereference``, and last ``standardize``.
     prepared : {"memory", "disk"}
         Where prepared recordings are kept; on disk beside the run where memory would not do.
     windows, split, model, training
@@ -359,3 +281,12 @@ class FinetuneRecipe(_TrainingRecipe):
     labels: LabelsTable
     method: Literal["finetune", "probe"] = "finetune"
     head: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_samples(self) -> FinetuneRecipe:
+        if self.windows.of_spikes:
+            raise ValueError(
+                "windows of spikes have no classes: name the variables to read out in "
+                "windows.targets, in a recipe of kind 'pretrain'."
+            )
+        return self

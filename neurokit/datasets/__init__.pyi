@@ -5,9 +5,15 @@ from .bouncing_ball import bouncing_balls as bouncing_balls
 from .fetch import fetch as fetch
 from .loading import load as load
 from .loading import load_all as load_all
+from .neuroformer_sets import read_neuroformer as read_neuroformer
 from .reading import read as read
 from .shelf import info as info
 from .shelf import list as list
+from .simulated_latent import simulate_latent_population as simulate_latent_population
+from .simulated_networks import simulate_hub_network as simulate_hub_network
+from .simulated_networks import simulate_sparse_network as simulate_sparse_network
+from .simulated_stimulus import simulate_stimulus_population as simulate_stimulus_population
+from .simulated_wiring import true_connectivity as true_connectivity
 from .tuh import read_tuh as read_tuh
 from .tuh import tcp_montage as tcp_montage
 from .word_reading import read_word_reading as read_word_reading

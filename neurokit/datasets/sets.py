@@ -18,6 +18,7 @@ __all__ = ["SETS", "read_set"]
 #: Layouts whose reader takes the root of the set: its module and function.
 SETS: dict[str, tuple[str, str]] = {
     "bids": ("bids", "read_bids"),
+    "neuroformer": ("neuroformer_sets", "read_neuroformer"),
     "tuh": ("tuh", "read_tuh"),
     "word-reading": ("word_reading", "read_word_reading"),
 }

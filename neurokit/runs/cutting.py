@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from neurokit.catalog.recipes import FinetuneRecipe, PretrainRecipe
 from neurokit.catalog.training_recipes import LabelsTable, SplitTable
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
+from neurokit.runs.spike_cutting import cut_spikes
 from neurokit.windows import Windows, assert_disjoint, epochs, sliding
 
 __all__ = ["Parts", "cut", "split", "standardize_by_train"]
@@ -25,18 +27,18 @@ class Parts:
 
     Attributes
     ----------
-    train, test : Windows
+    train, test : Windows or SpikeWindows
         Which share no sample and no group.
-    validation : Windows or None
+    validation : Windows or SpikeWindows or None
         For early stopping; shares nothing with either.
     """
 
-    train: Windows
-    test: Windows
-    validation: Windows | None = None
+    train: Any
+    test: Any
+    validation: Any = None
 
 
-def cut(recordings: Sequence[Recording], recipe: PretrainRecipe | FinetuneRecipe) -> Windows:
+def cut(recordings: Sequence[Recording], recipe: PretrainRecipe | FinetuneRecipe) -> Any:
     """Cut prepared recordings into windows, labelled where the recipe has labels.
 
     Parameters
@@ -48,7 +50,7 @@ def cut(recordings: Sequence[Recording], recipe: PretrainRecipe | FinetuneRecipe
 
     Returns
     -------
-    Windows
+    Windows or SpikeWindows
         Labels are classes, in the order that the recipe keeps them in, else the alphabet's.
 
     Raises
@@ -67,6 +69,8 @@ def cut(recordings: Sequence[Recording], recipe: PretrainRecipe | FinetuneRecipe
     0.5
     """
     table = recipe.windows
+    if table.of_spikes:
+        return cut_spikes(recordings, table, recipe.seed)
     labels = recipe.labels if isinstance(recipe, FinetuneRecipe) else None
     recordings = [_bounded(rec, table.within) for rec in recordings] if table.within else recordings
     if labels is not None and labels.otherwise:
@@ -81,12 +85,12 @@ def cut(recordings: Sequence[Recording], recipe: PretrainRecipe | FinetuneRecipe
     return win if labels is None else _as_classes(win, labels)
 
 
-def split(win: Windows, table: SplitTable, seed: int) -> Parts:
+def split(win: Any, table: SplitTable, seed: int) -> Parts:
     """Divide windows into those that train, select and test.
 
     Parameters
     ----------
-    win : Windows
+    win : Windows or SpikeWindows
         All of them.
     table : SplitTable
         How.
@@ -258,21 +262,20 @@ def _as_classes(win: Windows, labels: LabelsTable) -> Windows:
     )
 
 
-def _by_time(win: Windows, table: SplitTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _by_time(win: Any, table: SplitTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Let the first part of each recording train, the next select, the last test."""
     assert table.test_share is not None  # the table's own check
     gap = round(table.gap * win.sampling_rate)
-    sizes = np.array([r[win.stream].sizes["time"] for r in win.recordings])[win.recording_index]
+    sizes = win.extent[win.recording_index]
     tests = np.round(sizes * (1 - table.test_share)).astype(np.int64)
     selects = tests - np.round(sizes * (table.validation_share or 0)).astype(np.int64)
-    first, last = win.first_sample, win.first_sample + win.n_samples
+    # What a window reads of its past is on its side, too.
+    first, last = win.first_sample - win.reach, win.first_sample + win.n_samples
     validation = (first >= selects) & (last + gap <= tests)
     return last + gap <= selects, validation, first >= tests
 
 
-def _by_values(
-    win: Windows, table: SplitTable, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _by_values(win: Any, table: SplitTable, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     values = win.groups(table.by).astype(str)
     for value in (*table.validation, *table.test):
         if str(value) not in values:
@@ -300,7 +303,7 @@ def _drawn(groups: np.ndarray, left: np.ndarray, share: float, seed: int) -> np.
     return left & np.isin(groups, np.random.default_rng(seed).permutation(names)[:n])
 
 
-def _check_groups(win: Windows, table: SplitTable, *parts: np.ndarray) -> None:
+def _check_groups(win: Any, table: SplitTable, *parts: np.ndarray) -> None:
     """Raise if somebody is on both sides, as in a split by run or session."""
     if table.by == table.group:
         return

@@ -9,10 +9,10 @@ from typing import Any
 
 from neurokit import models
 from neurokit.catalog.training_recipes import ModelTable
-from neurokit.errors import NeurokitError, ReadError, UnknownNameError
+from neurokit.errors import DataError, NeurokitError, ReadError, UnknownNameError
 from neurokit.models.nn import Pretrained
 from neurokit.models.nn.storage import find_folder, read_config
-from neurokit.windows import Windows
+from neurokit.windows import SpikeWindows, Windows
 
 __all__ = ["FAMILIES", "build", "load_checkpoint"]
 
@@ -21,17 +21,18 @@ FAMILIES = {
     "EEGFormer": ("eegformer", "EEGFormerConfig"),
     "DuIN": ("duin", "DuINConfig"),
     "DuINMasked": ("duin", "DuINConfig"),
+    "Neuroformer": ("neuroformer", "NeuroformerConfig"),
 }
 
 
-def build(table: ModelTable, win: Windows, seed: int, runs: Path) -> Pretrained:
+def build(table: ModelTable, win: Windows | SpikeWindows, seed: int, runs: Path) -> Pretrained:
     """Make the model that a recipe names.
 
     Parameters
     ----------
     table : ModelTable
         A family with its preset and changes, or a checkpoint.
-    win : Windows
+    win : Windows or SpikeWindows
         What it will be trained on: the settings that follow from the recipe's windows (their
         length, and for Du-IN the channels) are taken from here where the recipe does not give
         them. The sampling rate does not follow, since patches are counted in samples.
@@ -71,6 +72,10 @@ def build(table: ModelTable, win: Windows, seed: int, runs: Path) -> Pretrained:
         tokenizer = _tokenizer(table.tokenizer, runs)
         own = {"n_samples": win.n_samples, "seed": seed, **table.changes}
         return family(_changed(table, tokenizer.config, own), tokenizer=tokenizer)
+    if table.family == "Neuroformer":
+        return family(_of_spikes(table, win, seed))
+    if isinstance(win, SpikeWindows):
+        raise DataError(f"A {table.family} reads samples, not spikes. Leave out windows.history.")
     preset = _offered(table.family, 1).preset(table.preset)
     found = {**_follows(table.family, win), "seed": seed, **table.changes}
     return family(_changed(table, preset, found))
@@ -135,11 +140,30 @@ def _tokenizer(name: str, runs: Path) -> Any:
 
 def _changed(table: ModelTable, config: Any, changes: dict[str, Any]) -> Any:
     """Return settings with some of them changed."""
+    _check_settings(table, config, changes)
+    try:
+        return dataclasses.replace(config, **changes)
+    except NeurokitError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ReadError(f"The changes of {table.family} do not fit: {error}.") from None
+
+
+def _check_settings(table: ModelTable, config: Any, changes: dict[str, Any]) -> None:
     for key in changes:
         if key not in config.__dataclass_fields__:
             raise UnknownNameError(f"setting of {table.family}", key, config.__dataclass_fields__)
+
+
+def _of_spikes(table: ModelTable, win: Any, seed: int) -> Any:
+    """Return the settings of a Neuroformer; its units, steps and streams are the windows'."""
+    if not isinstance(win, SpikeWindows):
+        raise DataError("A Neuroformer reads spikes. Give the recipe's windows a history.")
+    settings = _offered(table.family, 1)
+    preset = settings.preset(table.preset)
+    _check_settings(table, preset, table.changes)
     try:
-        return dataclasses.replace(config, **changes)
+        return settings.of(win, table.preset, **{"seed": seed, **table.changes})
     except NeurokitError:
         raise
     except (TypeError, ValueError) as error:

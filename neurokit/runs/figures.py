@@ -5,17 +5,66 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from neurokit.devices import lent
-from neurokit.models import duin
+from neurokit.models import baselines, duin, neuroformer
 from neurokit.models.nn import Pretrained, perplexity
+from neurokit.runs.cutting import Parts
+from neurokit.runs.spike_figures import spike_figures
 from neurokit.windows import Windows
 
-__all__ = ["held_out_figures"]
+__all__ = ["figures_of", "held_out_figures"]
 
 _BATCH = 64
+
+
+def figures_of(
+    model: Pretrained, parts: Parts, *, device: str | torch.device = "auto", seed: int = 0
+) -> pd.DataFrame:
+    """Lay out the figures of a pretrained model beside what they must beat.
+
+    Parameters
+    ----------
+    model : Pretrained
+        Trained on the parts' training windows.
+    parts : Parts
+        Of which those that test are used.
+    device : str or torch.device
+        Where it runs.
+    seed : int
+        Of random weights, masks and shuffles.
+
+    Returns
+    -------
+    DataFrame
+        A row a measure, see :func:`held_out_figures` and
+        :func:`neurokit.runs.spike_figures.spike_figures`; columns for the model and, but for
+        those that guess the codes of another one, for random weights.
+
+    Examples
+    --------
+    >>> from neurokit.models import EEGFormer, EEGFormerConfig
+    >>> from neurokit.recording import Recording
+    >>> from neurokit.windows import sliding
+    >>> x = 1e-5 * np.random.default_rng(0).normal(size=(2560, 2))
+    >>> win = sliding(Recording.from_array(x, 128), stream="eeg", length=5)
+    >>> model = EEGFormer(EEGFormerConfig.preset("tiny", n_codes=8))
+    >>> figures_of(model, Parts(win.take([0, 1]), win.take([2])), device="cpu").columns.tolist()
+    ['trained', 'random weights']
+    """
+    if isinstance(model, neuroformer.Neuroformer):
+        return spike_figures(model, parts, device=device, seed=seed)
+    columns = {"trained": held_out_figures(model, parts.test, device=device, seed=seed)}
+    if not isinstance(model, duin.DuINMasked):
+        # Made now, it knows the inputs' mean and spread: it differs in its weights alone.
+        untrained = baselines.random_weights(model, seed, parts.train)
+        columns["random weights"] = held_out_figures(
+            untrained, parts.test, device=device, seed=seed
+        )
+    return pd.DataFrame(columns)
 
 
 def held_out_figures(

@@ -19,6 +19,7 @@ from neurokit.runs.cutting import Parts
 
 __all__ = ["DataFacts", "data_facts", "model_card", "recipe_hash"]
 
+_CONTENT = ("x", "id", "step")
 _PACKAGES = ("torch", "numpy", "scipy", "mne", "xarray", "scikit-learn")
 
 
@@ -36,8 +37,8 @@ class DataFacts:
     windows : dict of str to int
         How many trained, selected and tested.
     fingerprint : str
-        First 16 digits of the SHA-256 of the first training windows' samples: it tells whether
-        two runs had the same data.
+        First 16 digits of the SHA-256 of the first training windows' samples or spikes: it tells
+        whether two runs had the same data.
     history : list of str
         How the first recording was prepared.
     """
@@ -86,7 +87,8 @@ def data_facts(recipe: PretrainRecipe | FinetuneRecipe, parts: Parts) -> DataFac
     sizes = {"train": len(parts.train), "test": len(parts.test)}
     if parts.validation is not None:
         sizes["validation"] = len(parts.validation)
-    some = parts.train.batch(range(min(64, len(parts.train))))["x"].contiguous().numpy()
+    some = parts.train.batch(range(min(64, len(parts.train))))
+    content = b"".join(some[key].contiguous().numpy().tobytes() for key in _CONTENT if key in some)
     return DataFacts(
         title=card.title,
         licence=card.licence,
@@ -96,7 +98,7 @@ def data_facts(recipe: PretrainRecipe | FinetuneRecipe, parts: Parts) -> DataFac
         subjects=len({*whose} - {""}),
         trained=len(trained - {""}),
         windows=sizes,
-        fingerprint=hashlib.sha256(some.tobytes()).hexdigest()[:16],
+        fingerprint=hashlib.sha256(content).hexdigest()[:16],
         history=[line for line in first.meta.get("history", ()) if not line.startswith("load")],
     )
 
@@ -199,11 +201,18 @@ def _about_data(recipe: PretrainRecipe | FinetuneRecipe, facts: DataFacts) -> li
         f"{facts.title} (card `{recipe.data}`, {facts.url}); licence {facts.licence}.",
         f"Cite: {facts.citation}",
         f"{facts.recordings} recording{'s' * (facts.recordings > 1)}{whose}; windows of "
-        f"{recipe.windows.length:g} s: {windows}.",
+        f"{recipe.windows.length:g} s{_past(recipe)}: {windows}.",
         f"Split by {recipe.split.by}: {_told(recipe)}.",
         f"Prepared by {'; '.join(facts.history) or 'nothing'}.",
         f"Fingerprint of the first training windows: `{facts.fingerprint}`.",
     ]
+
+
+def _past(recipe: PretrainRecipe | FinetuneRecipe) -> str:
+    table = recipe.windows
+    seen = [f"{seconds:g} s of {name}" for name, seconds in table.beside.items()]
+    past = [] if table.history is None else [f"{table.history:g} s of spikes before them"]
+    return f" that see {' and '.join([*past, *seen])}" if past else ""
 
 
 def _told(recipe: PretrainRecipe | FinetuneRecipe) -> str:
@@ -258,6 +267,11 @@ def _about_limits(recipe: PretrainRecipe | FinetuneRecipe, facts: DataFacts) -> 
 def _about_figures(figures: pd.DataFrame) -> str:
     text = "On held-out windows, which no part of the training has seen"
     text += "; an r2 of 0 is what their mean attains." if "r2" in figures.index else "."
+    if "bits_per_spike" in figures.index:
+        return text + (
+            " id_loss is in nats a token, for the next unit or the end of the window; "
+            "bits_per_spike is what is gained over each unit's mean rate in these windows."
+        )
     if "random weights" in figures.columns:
         text += (
             " With random weights inputs are standardised and codes start by k-means as in "

@@ -16,6 +16,8 @@ from neurokit.datasets.channel_names import clean_channel_name
 from neurokit.datasets.loading import load_all
 from neurokit.datasets.tuh import tcp_montage
 from neurokit.errors import DataError, UnknownNameError
+from neurokit.models.neuroformer.decoding import direction_variables
+from neurokit.preprocessing.streams import chosen_stream
 from neurokit.progress import progress_bar
 from neurokit.recording import Recording
 
@@ -79,14 +81,15 @@ def prepare(
     recordings : sequence of Recording
         As read.
     recipe : PretrainRecipe or FinetuneRecipe
-        Whose ``preprocessing`` is done, in its order, on the stream of its windows.
+        Whose ``preprocessing`` is done, in its order, on the stream of its windows, or on the one
+        that a step names.
     folder : Path, optional
         Where recipes with ``prepared = "disk"`` keep them; what is there is not done again.
 
     Returns
     -------
     list of Recording
-        In the same order, with that stream alone.
+        In the same order, with that stream alone, or with spikes and what goes beside them.
 
     Raises
     ------
@@ -118,27 +121,30 @@ def prepare(
 
 
 def _prepared(rec: Recording, recipe: TrainingRecipe, stream: str) -> Recording:
-    if stream not in rec:
-        raise UnknownNameError("stream of the recipe", stream, rec.streams)
-    rec = rec.replace({stream: rec[stream]})
+    wanted = (stream, *recipe.windows.beside, *recipe.windows.targets)
+    for name in wanted:
+        if name not in rec:
+            raise UnknownNameError("stream of the recipe", name, rec.streams)
+    rec = rec.replace({name: rec[name] for name in wanted})
     for step in recipe.preprocessing:
-        rec = STEPS[step.step](rec, step, stream)
+        rec = STEPS[step.step](rec, step, getattr(step, "stream", "") or stream)
     return rec
 
 
 def _fingerprint(recipe: TrainingRecipe, recordings: Sequence[Recording]) -> str:
     """Name what prepared recordings depend on, so that those of others are not taken for them."""
-    stream = recipe.windows.stream
+    table = recipe.windows
     steps = [step.model_dump() for step in recipe.preprocessing]
     facts = ("dataset", "source", "subject", "session", "run")
     whose = [[str(rec.meta.get(key)) for key in facts] for rec in recordings]
-    sizes = [list(rec[stream].shape) for rec in recordings if stream in rec]
-    content = json.dumps([recipe.data, recipe.read, stream, steps, whose, sizes], sort_keys=True)
+    streams = [table.stream, *table.beside, *table.targets]
+    sizes = [[[*rec[s].sizes.values()] for s in streams if s in rec] for rec in recordings]
+    content = json.dumps([recipe.data, recipe.read, streams, steps, whose, sizes], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _picked(rec: Recording, step: Any, stream: str) -> Recording:
-    data = rec[stream]
+    data = rec[chosen_stream(rec, stream)]
     dim = data.dims[1]
     there = {clean_channel_name(str(name)): i for i, name in enumerate(data[dim].values)}
     for name in step.channels:
@@ -147,6 +153,15 @@ def _picked(rec: Recording, step: Any, stream: str) -> Recording:
     rows = [there[clean_channel_name(name)] for name in step.channels]
     kept = data.isel({dim: rows}).assign_coords({dim: np.array(step.channels)})
     return rec.replace({**rec.streams, stream: kept}, history=f"pick({len(rows)} channels)")
+
+
+def _cropped(rec: Recording, step: Any, _: str) -> Recording:
+    start = rec.start if step.start is None else step.start
+    return rec.crop(start, rec.stop if step.stop is None else step.stop)
+
+
+def _turned(rec: Recording, step: Any, stream: str) -> Recording:
+    return direction_variables(rec, stream, step.variable)
 
 
 def _montage(rec: Recording, _: Any, stream: str) -> Recording:
@@ -179,6 +194,8 @@ def _standardized(rec: Recording, step: Any, stream: str) -> Recording:
 #: By the name that recipes give them.
 STEPS: dict[str, _Step] = {
     "pick": _picked,
+    "crop": _cropped,
+    "direction": _turned,
     "tcp": _montage,
     "filter": _filtered,
     "notch": _notched,

@@ -14,13 +14,13 @@ from neurokit import arguments
 from neurokit.catalog.recipes import FinetuneRecipe, PretrainRecipe
 from neurokit.errors import DataError
 from neurokit.files import replacing
-from neurokit.models import baselines
 from neurokit.models.nn import Pretrained
 from neurokit.runs.cutting import Parts, cut, split, standardize_by_train
 from neurokit.runs.families import build
-from neurokit.runs.figures import held_out_figures
+from neurokit.runs.figures import figures_of
 from neurokit.runs.model_cards import data_facts, model_card, recipe_hash
 from neurokit.runs.preparation import prepare, read_recordings
+from neurokit.runs.spike_cutting import standardize_beside
 from neurokit.training import fit
 
 __all__ = ["Result", "changed", "claim", "keep", "pretrain", "training_options", "windows_of"]
@@ -117,14 +117,7 @@ def pretrain(
         checkpoint_dir=folder / "training",
         progress=progress,
     )
-    columns = {"trained": held_out_figures(model, parts.test, device=device, seed=recipe.seed)}
-    if not recipe.model.tokenizer:
-        # Made now, it knows the inputs' mean and spread: it differs in its weights alone.
-        untrained = baselines.random_weights(model, recipe.seed, parts.train)
-        columns["random weights"] = held_out_figures(
-            untrained, parts.test, device=device, seed=recipe.seed
-        )
-    figures = pd.DataFrame(columns)
+    figures = figures_of(model, parts, device=device, seed=recipe.seed)
     result = Result(recipe, model, figures, run.history, run.resumed_at, folder)
     keep(result, parts, {"Epochs done": len(run.history)})
     return result
@@ -162,8 +155,12 @@ def windows_of(
     recordings = prepare(read_recordings(recipe, data, keywords), recipe, folder)
     parts = split(cut(recordings, recipe), recipe.split, recipe.seed)
     last = recipe.preprocessing[-1] if recipe.preprocessing else None
-    by_train = last is not None and last.step == "standardize" and last.over == "train"
-    return standardize_by_train(parts) if by_train else parts
+    if last is None or last.step != "standardize" or last.over != "train":
+        return parts
+    if not recipe.windows.of_spikes:
+        return standardize_by_train(parts)
+    scaled = standardize_beside(parts.train, recipe.windows)
+    return split(cut(scaled, recipe), recipe.split, recipe.seed)
 
 
 def training_options(recipe: PretrainRecipe | FinetuneRecipe) -> dict[str, Any]:

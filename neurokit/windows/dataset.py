@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 import xarray as xr
-from torch.utils.data import Dataset
 
 from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
-from neurokit.recording.checks import in_memory
 from neurokit.recording.clock import is_boundary, nearest_sample, sample_count, segments, within
+from neurokit.windows.gathering import check_layout, gather, rows_of, samples_of
+from neurokit.windows.index import WindowIndex, positions, recording_list
 
 __all__ = ["Windows", "epochs", "sliding"]
 
 
-class Windows(Dataset[dict[str, torch.Tensor]]):
+class Windows(WindowIndex):
     """Equal windows of one stream of one or many recordings.
 
     Made by :func:`sliding` and :func:`epochs`. It holds references to the recordings and
@@ -61,14 +61,13 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         labels: np.ndarray | None = None,
         classes: Sequence[str] = (),
     ) -> None:
-        self.recordings = tuple(recordings)
+        rate = float(recordings[0][stream].attrs["sampling_rate"])
+        super().__init__(recordings, rate, n_samples, recording_index, first_sample)
         self.stream = stream
-        self.n_samples = n_samples
-        self.recording_index = np.asarray(recording_index, dtype=np.int64)
-        self.first_sample = np.asarray(first_sample, dtype=np.int64)
         self.labels = labels
         self.classes = tuple(classes)
-        self._arrays = [_array(r[stream]) for r in self.recordings]
+        self.extent = np.array([r[stream].sizes["time"] for r in self.recordings])
+        self._arrays = [samples_of(r[stream]) for r in self.recordings]
         self.start = np.empty(len(self), dtype=np.float64)
         for number, mine in self.by_recording():
             time = self.recordings[number][stream]["time"].values
@@ -80,9 +79,6 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         }
         if labels is not None:
             self._facts["label"] = torch.from_numpy(np.ascontiguousarray(labels))
-
-    def __len__(self) -> int:
-        return self.recording_index.size
 
     def __repr__(self) -> str:
         labels = f", classes {', '.join(self.classes)}" if self.classes else ""
@@ -97,7 +93,7 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
             raise IndexError(f"Window {index} of {len(self)}.")
         recording = int(self.recording_index[index])
         first = int(self.first_sample[index])
-        x = _tensor(_rows(self._arrays[recording], first, self.n_samples))
+        x = _tensor(rows_of(self._arrays[recording], first, self.n_samples))
         return {"x": x, **{key: fact[index] for key, fact in self._facts.items()}}
 
     def batch(self, indices: Sequence[int] | np.ndarray) -> dict[str, torch.Tensor]:
@@ -119,19 +115,9 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         >>> sliding(rec, stream="bold", length=2, stride=1).batch([0, 3])["x"].shape
         torch.Size([2, 20, 2])
         """
-        indices = _positions(indices, len(self))
+        indices = positions(indices, len(self))
         x = torch.from_numpy(self._gather(indices))
         return {"x": x, **{key: fact[indices] for key, fact in self._facts.items()}}
-
-    @property
-    def length(self) -> float:
-        """Seconds a window."""
-        return self.n_samples / self.sampling_rate
-
-    @property
-    def sampling_rate(self) -> float:
-        """Samples a second, in Hz."""
-        return float(self.recordings[0][self.stream].attrs["sampling_rate"])
 
     @property
     def units(self) -> str:
@@ -144,139 +130,20 @@ class Windows(Dataset[dict[str, torch.Tensor]]):
         stream = self.recordings[0][self.stream]
         return tuple(str(name) for name in stream[stream.dims[1]].values)
 
-    def take(self, indices: Sequence[int] | np.ndarray) -> Windows:
-        """Return the windows at some indices; a boolean mask works, too.
-
-        Parameters
-        ----------
-        indices : sequence of int or bool
-            Which windows.
-
-        Returns
-        -------
-        Windows
-            Over the same recordings.
-
-        Raises
-        ------
-        DataError
-            No window, or one that does not exist.
-
-        Examples
-        --------
-        >>> rec = Recording.from_array(np.ones((100, 2)), 10, stream="bold")
-        >>> len(sliding(rec, stream="bold", length=2).take([0, 4]))
-        2
-        """
-        indices = _positions(indices, len(self))
-        if not indices.size:
-            raise DataError(f"Empty selection: none of the {len(self)} windows is taken.")
+    def _taken(self, rows: np.ndarray) -> Windows:
         return Windows(
             self.recordings,
             self.stream,
             self.n_samples,
-            self.recording_index[indices],
-            self.first_sample[indices],
-            None if self.labels is None else self.labels[indices],
+            self.recording_index[rows],
+            self.first_sample[rows],
+            None if self.labels is None else self.labels[rows],
             self.classes,
         )
 
-    def groups(self, key: str) -> np.ndarray:
-        """Return what each window's recording says of itself.
-
-        Parameters
-        ----------
-        key : str
-            A key of ``meta``, such as ``"subject"``, ``"session"`` or ``"run"``;
-            ``"recording"`` is the recording's number.
-
-        Returns
-        -------
-        ndarray of shape (window,)
-            For splits by group and for scores by group.
-
-        Raises
-        ------
-        UnknownNameError
-            If a recording lacks the key.
-
-        Examples
-        --------
-        >>> rec = Recording.from_array(np.ones((4, 1)), 1, stream="bold", meta={"subject": "01"})
-        >>> sliding(rec, stream="bold", length=2).groups("subject")
-        array(['01', '01'], dtype='<U2')
-        """
-        if arguments.text("key", key) == "recording":
-            return self.recording_index
-        for number, recording in enumerate(self.recordings):
-            if key not in recording.meta:
-                raise UnknownNameError(f"meta key (recording {number})", key, recording.meta)
-        return np.array([r.meta[key] for r in self.recordings])[self.recording_index]
-
-    def sel(self, **wanted: Any) -> Windows:
-        """Return the windows of recordings whose meta has the given values.
-
-        Parameters
-        ----------
-        **wanted
-            A key of ``meta`` and one value or several.
-
-        Returns
-        -------
-        Windows
-            Over the same recordings.
-
-        Raises
-        ------
-        DataError
-            If no window is left.
-
-        Examples
-        --------
-        >>> recs = [Recording.from_array(np.ones((4, 1)), 1, stream="bold", meta={"subject": s})
-        ...         for s in (1, 2, 3)]
-        >>> len(sliding(recs, stream="bold", length=2).sel(subject=[1, 3]))
-        4
-        """
-        keep = np.ones(len(self), dtype=bool)
-        for key, values in wanted.items():
-            values = [values] if isinstance(values, str) or np.ndim(values) == 0 else list(values)
-            keep &= np.isin(self.groups(key), values)
-        if not keep.any():
-            raise DataError(f"Empty selection: no window has {wanted}.")
-        return self.take(np.flatnonzero(keep))
-
-    def by_recording(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield each recording's number and the positions of its windows.
-
-        Yields
-        ------
-        place : int
-            Of the recording.
-        mine : ndarray of int
-            Which windows lie in it.
-
-        Examples
-        --------
-        >>> rec = Recording.from_array(np.ones((4, 1)), 1, stream="bold")
-        >>> list(sliding([rec, rec], stream="bold", length=2).by_recording())
-        [(0, array([0, 1])), (1, array([2, 3]))]
-        """
-        return _by_recording(self.recording_index)
-
     def _gather(self, indices: np.ndarray) -> np.ndarray:
-        shape = (indices.size, self.n_samples, *self._arrays[0].shape[1:])
-        out = np.empty(shape, dtype=self._arrays[0].dtype)
-        firsts = self.first_sample[indices]
-        for number, mine in _by_recording(self.recording_index[indices]):
-            array = self._arrays[number]
-            if isinstance(array, np.ndarray):
-                view = np.lib.stride_tricks.sliding_window_view(array, self.n_samples, axis=0)
-                out[mine] = np.moveaxis(view, -1, 1)[firsts[mine]]
-            else:
-                for row in mine:
-                    out[row] = _rows(array, int(firsts[row]), self.n_samples)
-        return out
+        place, first = self.recording_index[indices], self.first_sample[indices]
+        return gather(self._arrays, place, first, self.n_samples)
 
 
 def sliding(
@@ -421,51 +288,14 @@ def epochs(
     return win if labels is None else _with_labels(win, np.array(values))
 
 
-def _by_recording(index: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    if not index.size:
-        return
-    order = np.argsort(index, kind="stable")
-    numbers, firsts = np.unique(index[order], return_index=True)
-    yield from zip(numbers.tolist(), np.split(order, firsts[1:]), strict=True)
-
-
-def _positions(indices: Sequence[int] | np.ndarray, n_windows: int) -> np.ndarray:
-    """Return indices or a boolean mask as positions."""
-    asked = np.asarray(indices)
-    if asked.dtype == bool and asked.shape == (n_windows,):
-        return np.flatnonzero(asked)
-    whole = asked.size == 0 or asked.dtype.kind in "iu"
-    if asked.ndim != 1 or not whole or (abs(asked + 0.5) > n_windows).any():
-        raise DataError(
-            f"Expected positions from 0 to {n_windows - 1}, or a boolean for each of the "
-            f"{n_windows} windows; got {asked.dtype} of shape {asked.shape}."
-        )
-    return asked.astype(np.int64)
-
-
-def _array(stream: xr.DataArray) -> np.ndarray | xr.DataArray:
-    # Slicing NumPy is a hundred times cheaper than slicing xarray; files need the latter.
-    return stream.values if in_memory(stream) else stream
-
-
-def _rows(array: np.ndarray | xr.DataArray, first: int, n_samples: int) -> np.ndarray:
-    return np.asarray(array[first : first + n_samples])
-
-
 def _tensor(block: np.ndarray) -> torch.Tensor:
     # torch has no read-only tensors; a mapped file must not be written through one.
     return torch.from_numpy(block if block.flags.writeable else block.copy())
 
 
 def _recordings(recs: Recording | Sequence[Recording], stream: str) -> tuple[Recording, ...]:
-    if not isinstance(recs, Recording | Iterable) or isinstance(recs, str):
-        raise DataError(f"Expected recordings to cut; got a {type(recs).__name__}.")
-    recordings = (recs,) if isinstance(recs, Recording) else tuple(recs)
-    for recording in recordings:
-        arguments.instance("A recording", recording, Recording, "a neurokit Recording")
+    recordings = recording_list(recs)
     arguments.text("stream", stream)
-    if not recordings:
-        raise DataError("Nothing to cut: the list of recordings is empty.")
     first = recordings[0][stream]
     if isinstance(first, xr.Dataset) or "time" not in first.dims:
         raise DataError(
@@ -473,29 +303,8 @@ def _recordings(recs: Recording | Sequence[Recording], stream: str) -> tuple[Rec
             "nk.preprocessing.bin_spikes(rec, bin_size)."
         )
     for number, recording in enumerate(recordings):
-        _same_layout(first, recording[stream], number)
+        check_layout(first, recording[stream], number)
     return recordings
-
-
-def _same_layout(first: xr.DataArray, other: xr.DataArray, number: int) -> None:
-    rates = first.attrs["sampling_rate"], other.attrs["sampling_rate"]
-    if rates[0] != rates[1]:
-        raise DataError(
-            f"Recording 0 has {rates[0]:g} Hz, recording {number} {rates[1]:g} Hz. Resample them."
-        )
-    units = first.attrs.get("units"), other.attrs.get("units")
-    if units[0] != units[1]:
-        raise DataError(
-            f"Recording 0 is in {units[0]!r}, recording {number} in {units[1]!r}. Convert one of "
-            "them."
-        )
-    for dim in first.dims[1:]:
-        same = first.sizes[dim] == other.sizes[dim]
-        if not same or not np.array_equal(first[dim].values, other[dim].values):
-            raise DataError(
-                f"Recordings 0 and {number} differ in {dim} ({first.sizes[dim]} and "
-                f"{other.sizes.get(dim, 0)}). Select the common ones, in one order."
-            )
 
 
 def _n_samples(what: str, seconds: float, rate: float) -> int:

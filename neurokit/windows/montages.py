@@ -20,7 +20,8 @@ class JoinedWindows(Windows):
     """Windows of several subjects, each with channels of its own, made by :func:`join_montages`.
 
     What windows can do, these can: they are taken, selected, grouped and split alike. A window
-    has as many channels as the largest montage; behind those of a smaller one stand zeros.
+    has as many channels as the largest montage; behind those of a smaller one stand zeros. A
+    subject keeps its number, even where no window of another one is left.
 
     Parameters
     ----------
@@ -87,29 +88,8 @@ class JoinedWindows(Windows):
             return self.montages[0]
         return tuple(f"place {k}" for k in range(1, self._width + 1))
 
-    def take(self, indices: Sequence[int] | np.ndarray) -> JoinedWindows:
-        """Return the windows at some indices; a boolean mask works, too.
-
-        Parameters
-        ----------
-        indices : sequence of int or bool
-            Which windows.
-
-        Returns
-        -------
-        JoinedWindows
-            A subject keeps its number, even where no window of another one is left.
-
-        Examples
-        --------
-        >>> from neurokit.recording import Recording
-        >>> from neurokit.windows import sliding
-        >>> recs = [Recording.from_array(np.ones((4, n)), 1, stream="ieeg") for n in (3, 2)]
-        >>> win = join_montages([sliding(rec, stream="ieeg", length=2) for rec in recs])
-        >>> win.take([3]).batch([0])["subject"]
-        tensor([1])
-        """
-        return JoinedWindows(super().take(indices), self._owner)
+    def _taken(self, rows: np.ndarray) -> JoinedWindows:
+        return JoinedWindows(super()._taken(rows), self._owner)
 
     def _gather(self, indices: np.ndarray) -> np.ndarray:
         dtype = np.result_type(*(array.dtype for array in self._arrays))

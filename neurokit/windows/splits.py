@@ -1,26 +1,31 @@
-"""Splits of windows into train and test that share no sample."""
+"""Splits of windows into train and test that share no sample, and none of their past."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 
 from neurokit.arguments import number, text, whole
 from neurokit.errors import DataError
 from neurokit.recording.clock import sample_count
-from neurokit.windows.dataset import Windows
+from neurokit.windows.index import WindowIndex
 
 __all__ = ["assert_disjoint", "split_by", "split_contiguous"]
 
+Some = TypeVar("Some", bound=WindowIndex)
 
-def assert_disjoint(train: Windows, test: Windows, gap: float = 0.0) -> None:
+
+def assert_disjoint(train: WindowIndex, test: WindowIndex, gap: float = 0.0) -> None:
     """Raise if two sets of windows share a sample, or come closer than a gap.
+
+    What windows read before they begin, as those of spikes read their past, is a part of them.
 
     Parameters
     ----------
     train, test : Windows
-        Of the same recordings.
+        Of the same recordings, as :func:`sliding` or :func:`spike_windows` cuts them.
     gap : float
         Seconds that must lie between them.
 
@@ -41,7 +46,9 @@ def assert_disjoint(train: Windows, test: Windows, gap: float = 0.0) -> None:
     neurokit.errors.DataError: Train and test share samples: in recording 0 the test ...
     """
     known = {id(r): i for i, r in enumerate(train.recordings)}
-    margin = _samples(train, gap)
+    # From the first sample that a window reads to the first of another that it may not touch.
+    before = test.n_samples + train.reach + _samples(train, gap)
+    behind = train.n_samples + test.reach + _samples(train, gap)
     trained = {place: train.first_sample[mine] for place, mine in train.by_recording()}
     for place, mine in test.by_recording():
         a = np.sort(trained.get(known.get(id(test.recordings[place]), -1), np.empty(0, np.int64)))
@@ -51,23 +58,22 @@ def assert_disjoint(train: Windows, test: Windows, gap: float = 0.0) -> None:
         # The nearest train window on either side decides.
         after = np.searchsorted(a, b)
         right, left = a[np.minimum(after, a.size - 1)], a[np.maximum(after - 1, 0)]
-        clash = (right < b + test.n_samples + margin) & (right + train.n_samples + margin > b)
-        clash |= (left < b + test.n_samples + margin) & (left + train.n_samples + margin > b)
+        clash = (right < b + before) & (right + behind > b)
+        clash |= (left < b + before) & (left + behind > b)
         if clash.any():
             raise DataError(
                 f"Train and test share samples: in recording {place} the test window at sample "
-                f"{b[clash][0]} overlaps a training window or lies closer than the gap of "
-                f"{gap:g} s. Split by block, run or subject."
+                f"{b[clash][0]} or its past overlaps a training window or lies closer than the "
+                f"gap of {gap:g} s. Split by block, run or subject."
             )
 
 
-def split_contiguous(
-    win: Windows, n_splits: int, gap: float = 0.0
-) -> Iterator[tuple[Windows, Windows]]:
+def split_contiguous(win: Some, n_splits: int, gap: float = 0.0) -> Iterator[tuple[Some, Some]]:
     """Yield train and test windows from contiguous blocks of time.
 
     Each recording is cut into ``n_splits`` blocks. Fold ``k`` tests on the windows that lie
-    wholly in block ``k`` and trains on those that keep ``gap`` seconds from that block.
+    wholly in block ``k`` and trains on those that keep ``gap`` seconds from what these read:
+    from the block, and from the past that windows of spikes read before they begin.
 
     Parameters
     ----------
@@ -77,6 +83,7 @@ def split_contiguous(
         Blocks a recording.
     gap : float
         Seconds between train and test; at least the longest delay or filter that links them.
+        The past need not be counted in: no window reads what one of the other side reads.
 
     Yields
     ------
@@ -98,27 +105,26 @@ def split_contiguous(
     [(7, 2), (6, 2), (6, 2), (6, 2), (7, 2)]
     """
     n_splits = whole("n_splits", n_splits, 2)
-    sizes = np.array([r[win.stream].sizes["time"] for r in win.recordings])[win.recording_index]
+    sizes = win.extent[win.recording_index]
     margin = _samples(win, gap)
     first, last = win.first_sample, win.first_sample + win.n_samples
     for block in range(n_splits):
         begin, end = sizes * block // n_splits, sizes * (block + 1) // n_splits
         test = (first >= begin) & (last <= end)
-        train = (last + margin <= begin) | (first >= end + margin)
+        train = (last + margin <= begin - win.reach) | (first - win.reach >= end + margin)
         yield _pair(win, train, test, gap, f"block {block} of {n_splits}")
 
 
-def split_by(
-    win: Windows, key: str, n_splits: int | None = None
-) -> Iterator[tuple[Windows, Windows]]:
-    """Yield train and test windows that share no subject, session or run.
+def split_by(win: Some, key: str, n_splits: int | None = None) -> Iterator[tuple[Some, Some]]:
+    """Yield train and test windows that share no subject, session, run or trial.
 
     Parameters
     ----------
     win : Windows
         Of several recordings.
     key : str
-        A key of ``meta``: ``"subject"``, ``"session"``, ``"run"``; or ``"recording"``.
+        A key of ``meta``: ``"subject"``, ``"session"``, ``"run"``; or ``"recording"``; or
+        ``"trial"`` of windows of spikes.
     n_splits : int, optional
         Groups are dealt to this many folds, in their sorted order; by default each group is
         a fold of its own.
@@ -161,15 +167,15 @@ def split_by(
         yield _pair(win, ~test, test, 0.0, f"fold {part} of {folds} by {key}")
 
 
-def _samples(win: Windows, gap: float) -> int:
+def _samples(win: WindowIndex, gap: float) -> int:
     if number("gap (s)", gap) < 0:
         raise DataError(f"gap = {gap:g} s is negative, so that train and test would overlap.")
     return sample_count(gap, win.sampling_rate)
 
 
 def _pair(
-    win: Windows, train: np.ndarray, test: np.ndarray, gap: float, what: str
-) -> tuple[Windows, Windows]:
+    win: Some, train: np.ndarray, test: np.ndarray, gap: float, what: str
+) -> tuple[Some, Some]:
     for name, mask in (("train", train), ("test", test)):
         if not mask.any():
             raise DataError(

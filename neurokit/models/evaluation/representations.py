@@ -149,7 +149,9 @@ def _passed(
         for first in progress_bar(range(0, n, size), enabled=progress, desc=verb, unit="batch"):
             rows = np.arange(first, min(first + size, n))
             batch = win.batch(rows)
-            refuse_missing(batch["x"], rows, getattr(win, "names", ()))
+            # Windows of spikes have no samples of their own, but may have streams beside them.
+            for name in getattr(win, "beside", ("x",)):
+                refuse_missing(batch[name], rows, getattr(win, "names", ()))
             batch = {name: value.to(place) for name, value in batch.items()}
             values = function(batch).detach().cpu()
             values = values.float() if values.is_floating_point() else values

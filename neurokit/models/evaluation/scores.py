@@ -6,10 +6,12 @@ resamples are a matrix of weights, and one sort serves them all.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["METRICS", "average_precision", "balanced_accuracy", "class_scores", "roc_area"]
+__all__ = ["METRICS", "average_precision", "balanced_accuracy", "class_scores", "ratio", "roc_area"]
 
 Array = NDArray[np.float64]
 METRICS = ("auroc", "auprc", "balanced_accuracy")
@@ -72,7 +74,7 @@ def roc_area(score: Array, positive: NDArray[np.bool_], weight: Array) -> Array:
     """
     hits, misses = _by_threshold(score, positive, weight)
     below = misses.cumsum(axis=1) - misses / 2
-    return _ratio((hits * below).sum(axis=1), hits.sum(axis=1) * misses.sum(axis=1))
+    return ratio((hits * below).sum(axis=1), hits.sum(axis=1) * misses.sum(axis=1))
 
 
 def average_precision(score: Array, positive: NDArray[np.bool_], weight: Array) -> Array:
@@ -101,9 +103,9 @@ def average_precision(score: Array, positive: NDArray[np.bool_], weight: Array) 
     """
     hits, misses = (part[:, ::-1] for part in _by_threshold(score, positive, weight))
     found = hits.cumsum(axis=1)
-    precision = _ratio(found, found + misses.cumsum(axis=1))
+    precision = ratio(found, found + misses.cumsum(axis=1))
     total = np.where(misses.sum(axis=1) > 0, hits.sum(axis=1), 0)
-    return _ratio((hits * np.nan_to_num(precision)).sum(axis=1), total)
+    return ratio((hits * np.nan_to_num(precision)).sum(axis=1), total)
 
 
 def balanced_accuracy(probability: Array, label: NDArray[np.intp], weight: Array) -> Array:
@@ -130,7 +132,7 @@ def balanced_accuracy(probability: Array, label: NDArray[np.intp], weight: Array
     """
     member = np.eye(probability.shape[1])[label]
     right = (probability.argmax(axis=1) == label)[:, None] * member
-    recall: Array = _ratio(weight @ right, weight @ member).mean(axis=1)
+    recall: Array = ratio(weight @ right, weight @ member).mean(axis=1)
     return recall
 
 
@@ -144,6 +146,22 @@ def _by_threshold(score: Array, positive: NDArray[np.bool_], weight: Array) -> t
     return hits, np.add.reduceat(weight * ~positive, first, axis=1)
 
 
-def _ratio(above: Array, below: Array) -> Array:
-    """Divide, and give NaN where there is nothing to divide by."""
+def ratio(above: NDArray[Any], below: NDArray[Any]) -> Array:
+    """Divide, and give NaN where there is nothing to divide by.
+
+    Parameters
+    ----------
+    above, below : ndarray, of shapes that broadcast to that of ``below``
+        Numerators and denominators.
+
+    Returns
+    -------
+    ndarray, shape of ``below``
+        NaN where ``below`` is not above 0.
+
+    Examples
+    --------
+    >>> ratio(np.array([1, 1]), np.array([2, 0]))
+    array([0.5, nan])
+    """
     return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)

@@ -2,9 +2,11 @@
 
 from neurokit.models.nn.attention import Attention, LlamaBlock, attention_mask, causal_mask, rotate
 from neurokit.models.nn.classifier import Classifier
+from neurokit.models.nn.cross_attention import CrossAttention, Memory
 from neurokit.models.nn.heads import ClassifierConfig
 from neurokit.models.nn.kmeans import cluster_centres
 from neurokit.models.nn.masking import block_mask, random_mask
+from neurokit.models.nn.packing import Packing
 from neurokit.models.nn.patching import PatchEmbedding, patch_count, patches, unpatch
 from neurokit.models.nn.positions import LearnedPositions, sinusoidal
 from neurokit.models.nn.pretrained import Pretrained
@@ -16,9 +18,12 @@ __all__ = [
     "Attention",
     "Classifier",
     "ClassifierConfig",
+    "CrossAttention",
     "KeyValueCache",
     "LearnedPositions",
     "LlamaBlock",
+    "Memory",
+    "Packing",
     "PatchEmbedding",
     "Pretrained",
     "SelfAttention",

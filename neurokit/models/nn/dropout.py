@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["Dropout", "drop"]
+__all__ = ["Dropout", "drop", "kept"]
 
 
 def drop(x: Tensor, p: float) -> Tensor:
@@ -37,10 +37,33 @@ def drop(x: Tensor, p: float) -> Tensor:
         return x
     if x.device.type != "cpu" or torch.compiler.is_compiling():
         return F.dropout(x, p)
+    return x * kept(x, p)
+
+
+def kept(x: Tensor, p: float) -> Tensor:
+    """Draw what :func:`drop` multiplies by, on the CPU.
+
+    Parameters
+    ----------
+    x : Tensor
+        Values.
+    p : float
+        Probability of zero, from 0 to below 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and type of `x`: 0, or what makes the mean 1.
+
+    Examples
+    --------
+    >>> kept(torch.ones(1000), 0.75).unique()
+    tensor([0., 4.])
+    """
     step = round(p * 2**16)
     draws = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
     bits = draws.view(torch.int16)[: x.numel()].view(x.shape)
-    return x * (bits >= step - 2**15).to(x.dtype).mul_(2**16 / (2**16 - step))
+    return (bits >= step - 2**15).to(x.dtype).mul_(2**16 / (2**16 - step))
 
 
 class Dropout(nn.Module):

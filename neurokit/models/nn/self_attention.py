@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from neurokit import arguments
 from neurokit.errors import DataError
+from neurokit.models.nn.attending import attend
 from neurokit.models.nn.attention import causal_mask
-from neurokit.models.nn.dropout import drop
+from neurokit.models.nn.packing import Packing
 
 __all__ = ["KeyValueCache", "SelfAttention"]
 
@@ -147,20 +148,27 @@ class SelfAttention(nn.Module):
         self.key_norm = nn.LayerNorm(self.head_dim) if qk_norm else nn.Identity()
 
     def forward(
-        self, x: Tensor, mask: Tensor | None = None, cache: KeyValueCache | None = None
+        self,
+        x: Tensor,
+        mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+        packing: Packing | None = None,
     ) -> Tensor:
         """Mix each token with those it may see.
 
         Parameters
         ----------
         x : Tensor, shape (batch, time, width)
-            Tokens.
+            Tokens; with `packing` of shape (token, width), and what is returned, too.
         mask : Tensor of bool, shape (batch, time), optional
             True where there is a token; the others are not seen, and what comes out in their
             place means nothing, but is finite. With a cache its time is that of all tokens so
             far.
         cache : KeyValueCache, optional
             Of the tokens before `x`; those of `x` are added. Only for causal attention.
+        packing : Packing, optional
+            Where the tokens are, if they come without padding. It is no mask: causal attention
+            needs none for padding on the right.
 
         Returns
         -------
@@ -172,12 +180,17 @@ class SelfAttention(nn.Module):
         DataError
             A mask of another shape or type, or a cache where attention is not causal.
         """
-        batch, time, _ = x.shape
+        batch, time = x.shape[:2] if packing is None else packing.shape
         if cache is not None and not self.causal:
             raise DataError("Only causal attention can use a cache. Set causal=True.")
         total = time + (0 if cache is None else len(cache))
         allowed = self._allowed(mask, batch, time, total, x.device)
-        parts = (part.view(batch, time, self.n_heads, -1) for part in self._projected(x))
+        if packing is None:
+            parts = (part.view(batch, time, self.n_heads, -1) for part in self._projected(x))
+        else:
+            # All three laid out at once: one copy to where attention wants them.
+            heads = packing.pad(self.qkv(x)).view(batch, time, 3, self.n_heads, -1)
+            parts = heads.permute(2, 0, 3, 1, 4).contiguous().transpose(2, 3).unbind()
         query, key, value = parts
         query, key = self.query_norm(query).transpose(1, 2), self.key_norm(key).transpose(1, 2)
         value = value.transpose(1, 2)
@@ -185,8 +198,9 @@ class SelfAttention(nn.Module):
             key, value = cache.append(key, value)
         causal = self.causal and allowed is None and time > 1
         dropout = self.dropout if self.training else 0.0
-        mixed = _attend(query, key, value, allowed, causal, dropout)
-        return self.output(mixed.transpose(1, 2).reshape(batch, time, -1))
+        mixed = attend(query, key, value, allowed, causal, dropout)
+        mixed = mixed.transpose(1, 2).reshape(batch, time, -1)
+        return self.output(mixed if packing is None else packing.pack(mixed))
 
     def _projected(self, x: Tensor) -> Sequence[Tensor]:
         """Return queries, keys and values, those of all heads side by side."""
@@ -214,20 +228,3 @@ class SelfAttention(nn.Module):
             # The last token sees all others, and SDPA knows the square case by itself.
             return None
         return causal_mask(torch.ones(1, total, dtype=torch.bool, device=device), time)
-
-
-def _attend(
-    query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None, causal: bool, dropout: float
-) -> Tensor:
-    """Return the values that each query attends to, with some of its weights set to zero."""
-    if not dropout or query.device.type != "cpu":
-        return F.scaled_dot_product_attention(
-            query, key, value, attn_mask=allowed, dropout_p=dropout, is_causal=causal
-        )
-    # With dropout, SDPA holds all weights on the CPU, too, and spends its time on drawing.
-    weights = (query @ key.transpose(-2, -1)).mul_(query.shape[-1] ** -0.5)
-    if causal:
-        allowed = causal_mask(query.new_ones(1, query.shape[2], dtype=torch.bool), query.shape[2])
-    if allowed is not None:
-        weights = weights.masked_fill(~allowed, -torch.inf)
-    return drop(weights.softmax(dim=-1), dropout) @ value

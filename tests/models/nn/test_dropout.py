@@ -70,7 +70,9 @@ def test_attention_with_dropout_is_attention_but_for_the_zeros(monkeypatch, caus
     expected = layer.eval()(x, mask)
     layer.train()
     assert not torch.allclose(layer(x, mask), expected)
-    monkeypatch.setattr("neurokit.models.nn.self_attention.drop", lambda weights, p: weights)
+    monkeypatch.setattr(
+        "neurokit.models.nn.attending.kept", lambda weights, p: torch.ones_like(weights)
+    )
     torch.testing.assert_close(layer(x, mask), expected, atol=1e-5, rtol=1e-4)
 
 

@@ -13,6 +13,7 @@ MAKERS = {
     "DuINMasked": lambda: models.DuINMasked(models.DuINConfig.preset("tiny"), MAKERS["DuIN"]()),
     "EEGFormer": lambda: models.EEGFormer(models.EEGFormerConfig.preset("tiny")),
     "FuturePredictor": lambda: models.FuturePredictor(models.FuturePredictorConfig(9, 8)),
+    "Neuroformer": lambda: models.Neuroformer(models.NeuroformerConfig.preset("tiny")),
     "SUMA": lambda: models.SUMA(models.SUMAConfig(60, 32, 4)),
     "StateSubspace": lambda: models.StateSubspace(
         models.StateSubspaceConfig(("C3", "C4"), sampling_rate=100, window=2, n_features=4)

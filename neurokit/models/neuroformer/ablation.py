@@ -1,0 +1,177 @@
+"""What each input is worth: the same model trained without it, on the same splits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from neurokit import arguments
+from neurokit.errors import DataError
+from neurokit.models.neuroformer.blocks import blocks_of, ratio_interval
+from neurokit.models.neuroformer.config import NeuroformerConfig
+from neurokit.models.neuroformer.likelihood import window_likelihood
+from neurokit.models.neuroformer.network import Neuroformer
+from neurokit.windows import assert_disjoint
+
+__all__ = ["ablated", "run_ablation"]
+
+PAST = "past"
+
+
+def run_ablation(
+    config: NeuroformerConfig,
+    splits: Iterable[tuple[Any, Any]],
+    train: Callable[[Neuroformer, Any], object],
+    *,
+    block: float = 10.0,
+    n_bootstrap: int = 1000,
+    batch_size: int = 64,
+    device: str | torch.device = "auto",
+    seed: int = 0,
+) -> xr.Dataset:
+    """Train a model with all inputs, and once without each, and score held-out spikes.
+
+    All start from the same seed. What an input is worth is what it brings in the presence of the
+    others: two that tell the same are both worth little.
+
+    Parameters
+    ----------
+    config : NeuroformerConfig
+        With all inputs.
+    splits : iterable of (train, test)
+        Spike windows, such as ``nk.windows.split_contiguous`` yields.
+    train : callable
+        Trains the model that it is given on the windows that it is given.
+    block : float
+        Seconds of the stretches that are drawn anew for the interval.
+    n_bootstrap : int
+        Draws.
+    batch_size : int
+        Windows at a time, in scoring.
+    device : str or torch.device
+        Where scores are computed.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    Dataset
+        By ``inputs``: ``"all"``, ``"no past"``, and ``"no "`` each modality. ``loss``, nats a
+        token, also by ``split``; ``mean_loss`` over all tokens. ``gain``, how many bits a spike
+        the input that is left out brings, which is 0 for ``"all"``, ``low`` and ``high``, its
+        95 % interval over stretches of time, ``gain_of_split`` by ``split``, and ``gain_of_block``
+        by ``block``.
+
+    Raises
+    ------
+    DataError
+        No split, train and test windows that share spikes, or a model without inputs to leave
+        out.
+
+    Examples
+    --------
+    >>> import neurokit as nk
+    >>> time = np.sort(np.random.default_rng(0).uniform(0, 60, 600))
+    >>> rec = nk.Recording.from_spikes(time, np.arange(600) % 3, duration=60)
+    >>> win = nk.windows.spike_windows(rec, length=0.1, history=0.2)
+    >>> def train(model, win):
+    ...     nk.training.fit(model, win, epochs=1, batch_size=64, lr=1e-3, progress=False)
+    >>> config = nk.models.NeuroformerConfig.of(win, width=16)
+    >>> found = run_ablation(config, nk.windows.split_contiguous(win, 2), train, n_bootstrap=10)
+    >>> found["inputs"].values.tolist(), found.sizes["split"]
+    (['all', 'no past'], 2)
+    """
+    configs = ablated(config)
+    arguments.instance("train", train, Callable, "a function of a model and windows")  # type: ignore[arg-type]
+    scores: list[xr.Dataset] = []
+    blocks: list[np.ndarray] = []
+    split: list[np.ndarray] = []
+    for k, (known, held_out) in enumerate(splits):
+        assert_disjoint(known, held_out)
+        each = []
+        for setting in configs.values():
+            model = Neuroformer(setting)
+            train(model, known)
+            each.append(window_likelihood(model, held_out, batch_size=batch_size, device=device))
+        scores.append(xr.concat(each, "inputs"))
+        first = blocks[-1].max() + 1 if blocks else 0
+        blocks.append(first + blocks_of(held_out, block))
+        split.append(np.full(len(held_out), k))
+    if not scores:
+        raise DataError("There is no split to train and to score on.")
+    found = xr.concat(scores, "window").assign_coords(inputs=list(configs))
+    out = _summary(found, np.concatenate(blocks), np.concatenate(split), n_bootstrap, seed)
+    return out.assign_attrs(block=block, n_bootstrap=n_bootstrap, seed=seed)
+
+
+def ablated(config: NeuroformerConfig) -> dict[str, NeuroformerConfig]:
+    """Leave out the past, and each modality.
+
+    Parameters
+    ----------
+    config : NeuroformerConfig
+        With all inputs.
+
+    Returns
+    -------
+    dict of str to NeuroformerConfig
+        ``"all"`` first, as given; then without the past, and without each modality. The
+        contrastive loss goes with the last modality.
+
+    Raises
+    ------
+    DataError
+        There is nothing to leave out.
+
+    Examples
+    --------
+    >>> from neurokit.models.neuroformer import Modality
+    >>> config = NeuroformerConfig.preset("tiny", modalities=(Modality("behaviour"),))
+    >>> {name: len(c.modalities) for name, c in ablated(config).items()}
+    {'all': 1, 'no past': 1, 'no behaviour': 0}
+    """
+    out = {"all": config}
+    if config.history_layers:
+        out[f"no {PAST}"] = replace(config, history_layers=0)
+    for gone in config.modalities:
+        kept = tuple(m for m in config.modalities if m is not gone)
+        share = config.contrastive if kept else 0.0
+        out[f"no {gone.name}"] = replace(config, modalities=kept, contrastive=share)
+    if len(out) == 1:
+        raise DataError(
+            "The model reads neither a past nor modalities: there is nothing to ablate."
+        )
+    return out
+
+
+def _summary(
+    found: xr.Dataset, block: np.ndarray, split: np.ndarray, n_bootstrap: int, seed: int
+) -> xr.Dataset:
+    """Sum up scores (inputs, window) over splits, blocks and all windows."""
+    spikes = found["n_spikes"].values[0].astype(np.float64)
+    tokens = found["n_tokens"].values[0].astype(np.float64)
+    loss = found["token_loss"].values
+    likelihood = found["log_likelihood"].values
+    lost = (likelihood[:1] - likelihood) / np.log(2)
+    low, high = ratio_interval(lost, spikes, block, n_bootstrap, seed)
+    by_split, by_block = np.eye(split.max() + 1)[split], np.eye(block.max() + 1)[block]
+    with np.errstate(invalid="ignore"):
+        each_block = lost @ by_block / (spikes @ by_block)
+    return xr.Dataset(
+        {
+            "loss": (("inputs", "split"), loss @ by_split / (tokens @ by_split), {"units": "nat"}),
+            "mean_loss": ("inputs", loss.sum(axis=1) / tokens.sum(), {"units": "nat"}),
+            "gain": ("inputs", lost.sum(axis=1) / spikes.sum(), {"units": "bit"}),
+            "low": ("inputs", low),
+            "high": ("inputs", high),
+            "gain_of_split": (("inputs", "split"), lost @ by_split / (spikes @ by_split)),
+            "gain_of_block": (("inputs", "block"), each_block),
+        },
+        {"inputs": found["inputs"]},
+        {"n_windows": split.size, "n_spikes": int(spikes.sum())},
+    )

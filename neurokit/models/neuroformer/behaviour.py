@@ -1,0 +1,132 @@
+"""Behaviour read from spikes: values, or bins of them."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neurokit.models.neuroformer.config import NeuroformerConfig
+
+__all__ = ["TargetHead"]
+
+
+class TargetHead(nn.Module):
+    """A linear map of the mean over tokens to each target.
+
+    Regression minimises the squared error; classification the cross-entropy of the bins that
+    ``target_range`` is cut into. Windows without a label, NaN, count for nothing.
+
+    Parameters
+    ----------
+    config : NeuroformerConfig
+        With targets.
+
+    Examples
+    --------
+    >>> head = TargetHead(NeuroformerConfig(targets=("speed",), target_classes=4, width=32))
+    >>> head(torch.zeros(2, 32)).shape, head.read(torch.zeros(2, 32)).shape
+    (torch.Size([2, 1, 4]), torch.Size([2, 1]))
+    """
+
+    def __init__(self, config: NeuroformerConfig) -> None:
+        super().__init__()
+        self.n_classes, self.range = config.target_classes, config.target_range
+        self.linear = nn.Linear(config.width, len(config.targets) * max(1, self.n_classes))
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Compute values, or logits of bins.
+
+        Parameters
+        ----------
+        pooled : Tensor, shape (window, width)
+            Means over tokens.
+
+        Returns
+        -------
+        Tensor, shape (window, target) or (window, target, class)
+            Estimates.
+        """
+        out = self.linear(pooled)
+        return out.unflatten(-1, (-1, self.n_classes)) if self.n_classes else out
+
+    def read(self, pooled: Tensor) -> Tensor:
+        """Compute values in the targets' own unit.
+
+        Parameters
+        ----------
+        pooled : Tensor, shape (window, width)
+            Means over tokens.
+
+        Returns
+        -------
+        Tensor, shape (window, target)
+            With classes the middles of bins, weighted by their probabilities.
+        """
+        estimate = self(pooled)
+        return estimate.softmax(dim=-1) @ self.centres(estimate) if self.n_classes else estimate
+
+    def loss(self, pooled: Tensor, target: Tensor) -> Tensor:
+        """Compare with the labels that there are.
+
+        Parameters
+        ----------
+        pooled : Tensor, shape (window, width)
+            Means over tokens.
+        target : Tensor, shape (window, target)
+            Values; NaN where there is none.
+
+        Returns
+        -------
+        Tensor, shape ()
+            Mean squared error, or cross-entropy in nats; zero without any label.
+        """
+        there, estimate = ~target.isnan(), self(pooled).float()
+        if self.n_classes:
+            bins = self.bins(target)
+            error = F.cross_entropy(estimate.movedim(-1, 1), bins, reduction="none")
+        else:
+            error = (estimate - target.nan_to_num()).square()
+        return torch.where(there, error, 0.0).sum() / there.sum().clamp(min=1)
+
+    def bins(self, target: Tensor) -> Tensor:
+        """Tell which bin values fall into.
+
+        Parameters
+        ----------
+        target : Tensor
+            Values.
+
+        Returns
+        -------
+        Tensor of int64
+            From 0; values beyond the range are in the outer bins, NaN in the first.
+
+        Examples
+        --------
+        >>> config = NeuroformerConfig(
+        ...     targets=("speed",), target_classes=4, target_range=(0.0, 8.0)
+        ... )
+        >>> TargetHead(config).bins(torch.tensor([0.0, 3.9, 4.0, 100.0]))
+        tensor([0, 1, 2, 3])
+        """
+        low, high = self.range
+        place = (target.nan_to_num(nan=low) - low) * (self.n_classes / (high - low))
+        return place.floor().clamp(0, self.n_classes - 1).long()
+
+    def centres(self, like: Tensor) -> Tensor:
+        """Return the middle of each bin.
+
+        Parameters
+        ----------
+        like : Tensor
+            Of the type and on the device that is wanted.
+
+        Returns
+        -------
+        Tensor, shape (class,)
+            In the unit of the targets.
+        """
+        low, high = self.range
+        middle = torch.arange(self.n_classes, dtype=like.dtype, device=like.device) + 0.5
+        return low + middle * ((high - low) / self.n_classes)

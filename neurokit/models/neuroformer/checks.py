@@ -1,0 +1,116 @@
+"""Whether windows are what a Neuroformer was made for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurokit import arguments
+from neurokit.errors import DataError, UnknownNameError
+from neurokit.models.neuroformer.config import Modality, NeuroformerConfig
+
+__all__ = ["check_windows"]
+
+LOOKED_AT = 64  # windows, evenly over the recordings
+# Of z-scores that were fitted on similar data, in their own unit.
+LARGEST_DEVIATION = 30.0
+
+
+def check_windows(config: NeuroformerConfig, win: Any) -> None:
+    """Raise one clear error if windows do not fit: clock, units, modalities, targets, values.
+
+    Parameters
+    ----------
+    config : NeuroformerConfig
+        Settings of the model.
+    win : SpikeWindows
+        What it is to be given.
+
+    Raises
+    ------
+    DataError
+        Other durations, other units, modalities of another shape, missing values, or values
+        that no z-scores have.
+    UnknownNameError
+        A modality or target that the windows lack.
+    """
+    arguments.like("win", win, "vocabulary", "windows of spikes, see nk.windows.spike_windows")
+    _check_clock(config, win)
+    _check_units(config, win)
+    for modality in config.modalities:
+        if modality.name not in win.beside:
+            raise UnknownNameError("stream beside the spikes", modality.name, win.beside)
+    if config.targets != tuple(win.target_names):
+        raise DataError(
+            f"The windows have targets {tuple(win.target_names)}, the model reads {config.targets}."
+            " Name the same ones in the same order."
+        )
+    if not len(win):
+        raise DataError("There are no windows.")
+    rows = np.unique(np.linspace(0, len(win) - 1, LOOKED_AT).round().astype(np.int64))
+    batch = win.batch(rows)
+    for modality in config.modalities:
+        _check_values(batch[modality.name].numpy(), modality, rows)
+    if config.targets:
+        _check_targets(batch["target"].numpy(), config)
+
+
+def _check_clock(config: NeuroformerConfig, win: Any) -> None:
+    for name in ("dt", "length", "history"):
+        got, wanted = getattr(win, name), getattr(config, name)
+        if not np.isclose(got, wanted, rtol=1e-6):
+            raise DataError(
+                f"{name} of the windows is {got:g} s, of the model {wanted:g} s. Cut windows with "
+                f"{name}={wanted:g}, or make the model with NeuroformerConfig.of(win)."
+            )
+
+
+def _check_units(config: NeuroformerConfig, win: Any) -> None:
+    words = tuple(win.vocabulary)
+    if len(words) != config.n_units:
+        raise DataError(
+            f"The windows have a vocabulary of {len(words)} units, the model of {config.n_units}. "
+            "Cut windows with the model's vocabulary, or call model.extend(win.vocabulary)."
+        )
+    for place, (known, got) in enumerate(zip(config.vocabulary, words, strict=False)):
+        if tuple(known) != tuple(got):
+            raise DataError(
+                f"Place {place} of the vocabulary is unit {got[1]} of session {got[0]!r} in the "
+                f"windows, and unit {known[1]} of session {known[0]!r} in the model. Cut windows "
+                "with vocabulary=Vocabulary(model.config.vocabulary)."
+            )
+
+
+def _check_values(x: np.ndarray, modality: Modality, rows: np.ndarray) -> None:
+    if x.shape[1:] != modality.shape:
+        raise DataError(
+            f"The windows have {modality.name} of shape {x.shape[1:]}, the model takes "
+            f"{modality.shape}. Give as many seconds and variables of it as in training."
+        )
+    missing = ~np.isfinite(x).reshape(len(x), -1).all(axis=1)
+    if missing.any():
+        raise DataError(
+            f"{modality.name} has missing or infinite values, first in window "
+            f"{rows[missing.argmax()]}. Interpolate them, or leave such windows out."
+        )
+    size = float(np.sqrt(np.mean(x.astype(np.float64) ** 2)))
+    if size > LARGEST_DEVIATION:
+        raise DataError(
+            f"{modality.name} has a root mean square of {size:.3g}, expected z-scores, about 1. "
+            f"Try nk.preprocessing.standardize(rec, {modality.name!r}, fit_on=...) with the "
+            "training data alone."
+        )
+
+
+def _check_targets(target: np.ndarray, config: NeuroformerConfig) -> None:
+    if np.isinf(target).any():
+        raise DataError("Targets are infinite. Missing labels are NaN.")
+    if config.target_classes or np.isnan(target).all():
+        return
+    size = float(np.sqrt(np.nanmean(target.astype(np.float64) ** 2)))
+    if size > LARGEST_DEVIATION:
+        raise DataError(
+            f"Targets have a root mean square of {size:.3g}, expected z-scores, about 1: their "
+            "squared error would drown the spikes'. Standardise them on the training data."
+        )

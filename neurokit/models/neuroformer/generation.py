@@ -1,0 +1,274 @@
+"""Spikes that a model generates, as recordings."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from neurokit import arguments
+from neurokit.devices import lent
+from neurokit.errors import DataError
+from neurokit.models.neuroformer.free_running import FreeRun, Settings, Tokens, stretches
+from neurokit.models.neuroformer.sampling import SamplingRule
+from neurokit.progress import progress_bar
+from neurokit.recording import Recording
+from neurokit.recording.build import spike_train
+from neurokit.windows.spike_tokens import FIRST, PAD
+from neurokit.windows.vocabulary import session_of
+
+__all__ = ["generate", "generate_samples"]
+
+
+def generate(model: Any, win: Any, **settings: Any) -> Recording:
+    """Generate spikes in the windows of one recording.
+
+    Parameters
+    ----------
+    model : Neuroformer
+        Trained on other windows.
+    win : SpikeWindows
+        Of one recording.
+    **settings
+        See :func:`generate_samples`.
+
+    Returns
+    -------
+    Recording
+        See :func:`generate_samples`.
+
+    Raises
+    ------
+    DataError
+        Windows of several recordings, and what :func:`generate_samples` refuses.
+
+    Examples
+    --------
+    >>> import neurokit as nk
+    >>> rng = np.random.default_rng(0)
+    >>> rec = nk.Recording.from_spikes(rng.uniform(0, 2, 60), rng.integers(0, 4, 60), 2.0)
+    >>> win = nk.windows.spike_windows(rec, length=0.1, history=0.1)
+    >>> model = nk.models.Neuroformer(nk.models.NeuroformerConfig.of(win))
+    >>> made = generate(model, win, max_spikes=20, seed=1)
+    >>> made.duration, set(made["spikes"]["id"].values) == set(rec["spikes"]["id"].values)
+    (2.0, True)
+    """
+    places = np.unique(win.recording_index)
+    if places.size != 1:
+        raise DataError(
+            f"Windows lie in {places.size} recordings, one was expected. See generate_samples."
+        )
+    return generate_samples(model, win, n_samples=1, **settings)[0]
+
+
+@torch.inference_mode()
+def generate_samples(
+    model: Any,
+    win: Any,
+    *,
+    n_samples: int = 1,
+    free_running: bool = True,
+    warm_up: bool = True,
+    duration: float | None = None,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = 0.95,
+    max_spikes: int = 512,
+    batch_size: int = 32,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    progress: bool | None = None,
+) -> list[Recording]:
+    """Generate spikes in windows, several times over, spike after spike and window after window.
+
+    In each window pairs of a unit and a step are drawn until the model says that it ends
+    (Antoniades et al. 2024, arXiv 2311.00136); the window then is past for the next one. True
+    spikes are not read, except those before the first window of each stretch of windows without a
+    gap. Steps never decrease inside a window. Stimulus and behaviour are the true ones.
+
+    Parameters
+    ----------
+    model : Neuroformer
+        Trained on other windows.
+    win : SpikeWindows
+        Where to generate, cut without overlap. In a recording with several sessions' units only
+        those of its own session are drawn.
+    n_samples : int
+        How many times. All samples of all stretches are generated side by side.
+    free_running : bool
+        If False, each window follows its true past, not what was generated before.
+    warm_up : bool
+        Whether the past of a stretch's first window is the true one; else there are no spikes in
+        it.
+    duration : float, optional
+        Seconds after which a stretch begins anew from its true past; by default never. More and
+        shorter stretches make fuller batches.
+    temperature, top_k, top_p
+        As in :class:`SamplingRule`. A nucleus leaves out rare units: for unbiased rates take
+        ``top_p=None``.
+    max_spikes : int
+        Most spikes of a window.
+    batch_size : int
+        Stretches at a time. What is generated does not depend on it, up to rounding.
+    seed : int
+        Each stretch and sample has random numbers of its own.
+    device : str or torch.device
+        Where to compute.
+    progress : bool, optional
+        See :func:`neurokit.progress.progress_bar`.
+
+    Returns
+    -------
+    list of Recording
+        One a recording and sample, samples of a recording one after the other: the recording
+        with generated spikes in place of its own, the same clock, units of the vocabulary,
+        other streams and events. A spike's time is uniform inside its step. There are spikes
+        only in the windows, whose ``intervals`` in seconds are in ``meta["generated"]``.
+
+    Raises
+    ------
+    DataError
+        Windows that overlap or do not fit the model, or a setting outside its range.
+
+    Warns
+    -----
+    UserWarning
+        Windows that were cut off at `max_spikes`.
+
+    Examples
+    --------
+    >>> import neurokit as nk
+    >>> rng = np.random.default_rng(0)
+    >>> rec = nk.Recording.from_spikes(rng.uniform(0, 2, 60), rng.integers(0, 4, 60), 2.0)
+    >>> win = nk.windows.spike_windows(rec, length=0.1, history=0.1)
+    >>> model = nk.models.Neuroformer(nk.models.NeuroformerConfig.of(win))
+    >>> len(generate_samples(model, win, n_samples=3, duration=0.5, max_spikes=20))
+    3
+    """
+    rule = SamplingRule(temperature, top_k, top_p)
+    limit = arguments.whole("max_spikes", max_spikes, least=1)
+    chosen = Settings(rule, limit, warm_up, arguments.whole("seed", seed, least=0))
+    size = arguments.whole("batch_size", batch_size, least=1)
+    n_samples = arguments.whole("n_samples", n_samples, least=1)
+    model.check(win)
+    longest = _longest(win, duration) if free_running else 1
+    rows = [(run, n) for run in stretches(win, longest) for n in range(n_samples)]
+    # Stretches of one length end together; the sort is stable.
+    rows.sort(key=lambda row: -len(row[0]))
+    spikes = []
+    total = sum(len(run) for run, _ in rows)
+    with lent(model, device) as place, progress_bar(
+        total=total, enabled=progress, desc="generate", unit="window"
+    ) as bar:  # fmt: skip
+        for first in range(0, len(rows), size):
+            batch = rows[first : first + size]
+            samples = np.array([n for _, n in batch])
+            for here, tokens in FreeRun(model, win, batch, chosen, place):
+                spikes.append(_timed(win, here, samples[: len(here)], tokens))
+                bar.update(len(here))
+    _warn_of_full(sum(part.n_full for part in spikes), total, limit)
+    told = {
+        "model": type(model).__name__,
+        "seed": chosen.seed,
+        "free_running": free_running,
+        "warm_up": warm_up,
+        "duration": duration,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "max_spikes": limit,
+    }
+    return _recordings(win, spikes, n_samples, told)
+
+
+class _Spikes(NamedTuple):
+    """Spikes of some windows, one after the other."""
+
+    recording: np.ndarray
+    sample: np.ndarray
+    unit: np.ndarray
+    time: np.ndarray
+    n_full: int
+
+
+def _longest(win: Any, duration: float | None) -> int | None:
+    """Return how many windows a stretch may have."""
+    if duration is None:
+        return None
+    n = round(arguments.positive("duration (s)", duration) / win.length)
+    if n < 1:
+        raise DataError(f"duration is {duration:g} s, less than a window of {win.length:g} s.")
+    return n
+
+
+def _timed(win: Any, here: np.ndarray, samples: np.ndarray, tokens: Tokens) -> _Spikes:
+    ids, steps = tokens.id.cpu().numpy(), tokens.step.cpu().numpy()
+    row, column = np.nonzero(ids != PAD)
+    window = here[row]
+    inside = (steps[row, column] - FIRST + tokens.place[row, column]) / win.sampling_rate
+    return _Spikes(
+        win.recording_index[window],
+        samples[row],
+        ids[row, column] - FIRST,
+        win.start[window] + inside,
+        int(tokens.full.sum()),
+    )
+
+
+def _warn_of_full(n_full: int, total: int, limit: int) -> None:
+    if n_full:
+        warnings.warn(
+            f"{n_full} of {total} windows were cut off at max_spikes = {limit}. Raise it, or "
+            "lower the temperature.",
+            stacklevel=4,
+        )
+
+
+def _recordings(
+    win: Any, parts: Sequence[_Spikes], n_samples: int, told: dict[str, Any]
+) -> list[Recording]:
+    recording, sample, unit, time = (np.concatenate(of) for of in list(zip(*parts))[:4])  # noqa: B905
+    ids = np.array([unit_id for _, unit_id in win.vocabulary])
+    out = []
+    for number, mine in win.by_recording():
+        own = win.recordings[number]
+        intervals = _joined(win.start[mine], win.length)
+        for n in range(n_samples):
+            chosen = (recording == number) & (sample == n)
+            spikes = spike_train(
+                time[chosen],
+                ids[unit[chosen]],
+                own["spikes"].attrs["start"],
+                own["spikes"].attrs["stop"] - own["spikes"].attrs["start"],
+                _units(own, win.vocabulary),
+            )
+            out.append(
+                own.replace(
+                    streams={**own.streams, "spikes": spikes},
+                    meta={"generated": {**told, "sample": n, "intervals": intervals}},
+                    history=f"generate({told['model']}, seed={told['seed']}, sample={n})",
+                )
+            )
+    return out
+
+
+def _units(own: Recording, vocabulary: Any) -> pd.DataFrame:
+    """Return the recording's table of units, those that the model can draw."""
+    spikes = own["spikes"]
+    facts = {str(k): v.values for k, v in spikes.coords.items() if v.dims == ("unit",)}
+    known = [unit_id for session, unit_id in vocabulary if session == session_of(own)]
+    table = pd.DataFrame(facts)
+    return table[table["id"].isin(known)]
+
+
+def _joined(start: np.ndarray, length: float) -> list[list[float]]:
+    """Return the intervals that windows cover, those without a gap as one."""
+    start = np.sort(start)
+    breaks = np.flatnonzero(np.diff(start) > 1.001 * length)
+    first = start[np.append(0, breaks + 1)]
+    last = start[np.append(breaks, start.size - 1)] + length
+    return np.stack([first, last], axis=1).tolist()

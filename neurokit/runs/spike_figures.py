@@ -1,0 +1,181 @@
+"""Figures of a Neuroformer on held-out windows, beside what they must beat."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from neurokit.alignment import RidgeCV
+from neurokit.devices import lent
+from neurokit.errors import DataError
+from neurokit.models import baselines
+from neurokit.models.neuroformer.blocks import blocks_of
+from neurokit.models.neuroformer.decoding import read_behaviour, score_behaviour
+from neurokit.models.neuroformer.glm import glm_likelihood, rate_likelihood, step_counts
+from neurokit.models.neuroformer.likelihood import window_likelihood
+from neurokit.runs.cutting import Parts
+from neurokit.windows.spike_tokens import FIRST, PAD
+
+__all__ = ["spike_figures"]
+
+_BATCH = 256
+_BLOCK = 10.0  # seconds drawn together; neighbouring windows are alike
+# A regression on the spikes of all units takes the square of their number.
+_MOST_UNITS = 100
+
+
+def spike_figures(
+    model: Any, parts: Parts, *, device: str | torch.device = "auto", seed: int = 0
+) -> pd.DataFrame:
+    """Measure a Neuroformer on windows that it was not trained on.
+
+    Parameters
+    ----------
+    model : Neuroformer
+        Trained on the parts' training windows.
+    parts : Parts
+        Windows of spikes.
+    device : str or torch.device
+        Where it runs.
+    seed : int
+        Of the random weights and of what is drawn.
+
+    Returns
+    -------
+    DataFrame
+        A row a measure: ``windows`` and ``spikes``; ``id_loss``, nats a token for the next unit
+        or the end; ``bits_per_spike``, what is gained over each unit's mean rate; and of each
+        target ``r``, or of the cosine and sine of a direction the median error in degrees. A
+        column each for the model, the same with random weights, ``rates`` (how often each unit
+        fired in training), ``GLM`` (Poisson regressions on the spikes before; of 100 units at
+        most), ``GLM with variables`` (on what is seen beside the spikes, too) and ``ridge`` (on the
+        windows' spike counts).
+
+    Examples
+    --------
+    >>> import neurokit as nk
+    >>> rng = np.random.default_rng(0)
+    >>> rec = nk.Recording.from_spikes(rng.uniform(0, 60, 900), rng.integers(0, 3, 900), 60.0)
+    >>> win = nk.windows.spike_windows(rec, length=0.1, history=0.2)
+    >>> parts = Parts(*next(nk.windows.split_contiguous(win, 2)))
+    >>> model = nk.models.Neuroformer(nk.models.NeuroformerConfig.of(win))
+    >>> figures = spike_figures(model, parts, device="cpu")
+    >>> figures.loc["bits_per_spike", "trained"] < figures.loc["bits_per_spike", "GLM"] < 0.1
+    True
+    """
+    untrained = baselines.random_weights(model, seed)
+    both = {"trained": model, "random weights": untrained}
+    found = {name: _of_spikes(one, parts.test, device) for name, one in both.items()}
+    found["rates"] = {"id_loss": _unigram_loss(parts), "bits_per_spike": 0.0}
+    if len(parts.test.vocabulary) <= _MOST_UNITS:
+        found["GLM"] = {"bits_per_spike": _glm_bits(parts)}
+        if seen := tuple(name for name, shape in parts.test.sizes.items() if len(shape) == 2):
+            found["GLM with variables"] = {"bits_per_spike": _glm_bits(parts, seen)}
+    if model.config.targets:
+        read = {n: read_behaviour(one, parts.test, device=device) for n, one in both.items()}
+        predicted = {name: one["predicted"].values for name, one in read.items()}
+        predicted["ridge"] = _ridge(parts)
+        for name, values in predicted.items():
+            found.setdefault(name, {}).update(_of_targets(values, parts.test, seed))
+    rows = list(dict.fromkeys(row for column in found.values() for row in column))
+    return pd.DataFrame(found, index=rows)
+
+
+def _of_spikes(model: Any, test: Any, device: str | torch.device) -> dict[str, float]:
+    scored = window_likelihood(model, test, device=device)
+    spikes = int(scored["n_spikes"].sum())
+    gain = scored["log_likelihood"].values - rate_likelihood(test)
+    return {
+        "windows": float(len(test)),
+        "spikes": float(spikes),
+        "id_loss": _id_loss(model, test, device),
+        "bits_per_spike": float(gain.sum() / spikes / np.log(2)),
+    }
+
+
+@torch.no_grad()
+def _id_loss(model: Any, win: Any, device: str | torch.device) -> float:
+    """Return the cross-entropy of the next unit or end, over all tokens alike."""
+    total, n = 0.0, 0
+    with lent(model, device) as place:
+        for first in range(0, len(win), _BATCH):
+            batch = win.batch(np.arange(first, min(first + _BATCH, len(win))))
+            size = int((batch["id"][:, 1:] != PAD).sum())
+            loss = model.loss({name: value.to(place) for name, value in batch.items()})["id_loss"]
+            total, n = total + float(loss) * size, n + size
+    return total / n
+
+
+def _unigram_loss(parts: Parts) -> float:
+    """Return the same of a model that knows how often each token comes."""
+    n_ids = len(parts.train.vocabulary) + 3
+    counts = [
+        np.bincount(_next_ids(win), minlength=n_ids).astype(np.float64)
+        for win in (parts.train, parts.test)
+    ]
+    # What never came in training is not impossible.
+    log_p = np.log((counts[0] + 0.5) / (counts[0] + 0.5).sum())
+    return float(-(counts[1] * log_p).sum() / counts[1].sum())
+
+
+def _next_ids(win: Any) -> np.ndarray:
+    identity = win.batch(np.arange(len(win)))["id"][:, 1:].numpy()
+    found: np.ndarray = identity[identity != PAD]
+    return found
+
+
+def _glm_bits(parts: Parts, seen: tuple[str, ...] = ()) -> float:
+    test = parts.test
+    spikes = (_next_ids(test) >= FIRST).sum()
+    gain = glm_likelihood(parts.train, test, seen, history=True) - rate_likelihood(test)
+    return float(gain.sum() / spikes / np.log(2))
+
+
+def _ridge(parts: Parts) -> np.ndarray:
+    """Read targets from the square roots of the spike counts of windows and their past."""
+    x, y = _counts(parts.train), _targets(parts.train)
+    known = np.isfinite(y).all(axis=1)
+    if not known.any():
+        raise DataError("No training window has all of its targets.")
+    with warnings.catch_warnings():
+        # With few units no penalty is best, and with no signal the largest: both are answers.
+        warnings.filterwarnings("ignore", "Penalty grid edge")
+        fitted = RidgeCV(selection="kfold", device="cpu").fit(x[known], y[known])
+    return fitted.predict(_counts(parts.test))
+
+
+def _counts(win: Any) -> np.ndarray:
+    n_units, batch = len(win.vocabulary), win.batch(np.arange(len(win)))
+    parts = [
+        step_counts(batch, n_units, win.n_samples).sum(dim=1),
+        step_counts(batch, n_units, win.n_history, "past_").sum(dim=1),
+    ]
+    counts: np.ndarray = torch.cat(parts, dim=1).sqrt().numpy()
+    return counts
+
+
+def _targets(win: Any) -> np.ndarray:
+    found: np.ndarray = win.batch(np.arange(len(win)))["target"].numpy()
+    return found
+
+
+def _of_targets(predicted: np.ndarray, test: Any, seed: int) -> dict[str, float]:
+    """Score what was read: directions by their angle, others by their correlation."""
+    true, names, found = _targets(test), list(test.target_names), {}
+    block = blocks_of(test, _BLOCK)
+    for at, name in enumerate(names):
+        kind, _, variable = name.partition(" ")
+        turned = f"sin {variable}"
+        if kind == "cos" and turned in names:
+            pair = [at, names.index(turned)]
+            angle, read = (np.arctan2(v[:, pair[1]], v[:, pair[0]]) for v in (true, predicted))
+            score = score_behaviour(angle, read, block, direction=True, seed=seed)["score"]
+            found[f"{variable}, median error (°)"] = float(score.sel(metric="median_error"))
+        elif not (kind == "sin" and f"cos {variable}" in names):
+            score = score_behaviour(true[:, at], predicted[:, at], block, seed=seed)["score"]
+            found[f"{name}, r"] = float(score.sel(metric="r"))
+    return found

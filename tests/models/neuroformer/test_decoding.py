@@ -1,0 +1,175 @@
+"""Heads are added to what was learnt, and scores of behaviour are those of the textbook."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import neurokit as nk
+from neurokit.errors import DataError, UnknownNameError
+from neurokit.models.neuroformer import Neuroformer, NeuroformerConfig
+from neurokit.models.neuroformer.decoding import (
+    direction_variables,
+    read_behaviour,
+    score_behaviour,
+    with_targets,
+)
+
+LATENT = {"length": 0.1, "history": 0.2, "dt": 0.05}
+
+
+@pytest.fixture(scope="module")
+def recording() -> nk.Recording:
+    rec = nk.datasets.simulate_latent_population(n_units=6, duration=20.0, seed=4)
+    return nk.preprocessing.standardize(rec, "behaviour")
+
+
+def windows(rec: nk.Recording, *targets: str) -> nk.windows.SpikeWindows:
+    wanted = {"behaviour": list(targets)} if targets else None
+    return nk.windows.spike_windows(rec, targets=wanted, **LATENT)
+
+
+def test_a_head_is_added_and_all_else_kept(recording: nk.Recording) -> None:
+    plain, labelled = windows(recording), windows(recording, "speed", "pupil")
+    model = Neuroformer(NeuroformerConfig.of(plain, width=16, seed=3)).eval()
+    tuned = with_targets(model, labelled.target_names, seed=8).eval()
+    batch = labelled.batch(np.arange(20))
+    assert torch.equal(model.represent(batch), tuned.represent(batch))
+    assert tuned.read_target(batch).shape == (20, 2)
+    assert tuned.config.seed == 3
+    assert model.config.targets == ()
+    again = with_targets(model, ["speed", "pupil"], seed=9).eval()
+    assert not torch.equal(again.read_target(batch), tuned.read_target(batch))
+
+
+def test_fine_tuning_leaves_the_pretrained_model_alone(recording: nk.Recording) -> None:
+    labelled = windows(recording, "speed")
+    model = Neuroformer(NeuroformerConfig.of(windows(recording), width=16))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    tuned = with_targets(model, ["speed"])
+    run = nk.training.fit(
+        tuned, labelled, epochs=6, batch_size=32, lr=3e-3, device="cpu", progress=False
+    )
+    assert run.history["target_loss"].iloc[-1] < 0.9 * run.history["target_loss"].iloc[0]
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_head_of_classes_reads_values_in_the_targets_unit(recording: nk.Recording) -> None:
+    labelled = windows(recording, "speed")
+    model = Neuroformer(NeuroformerConfig.of(windows(recording), width=16))
+    tuned = with_targets(model, ["speed"], target_classes=5, target_range=(-2.0, 2.0))
+    found = read_behaviour(tuned, labelled, device="cpu")
+    assert (abs(found["predicted"]) < 2).all()
+
+
+def test_settings_that_make_another_network_are_refused(recording: nk.Recording) -> None:
+    model = Neuroformer(NeuroformerConfig.of(windows(recording), width=16))
+    with pytest.raises(DataError, match="another network"):
+        with_targets(model, ["speed"], width=32)
+    with pytest.raises(DataError, match="another network"):
+        with_targets(model, ["speed"], final_layers=0)
+    with pytest.raises(DataError, match="got none"):
+        with_targets(model, [])
+
+
+def test_reading_is_the_same_in_batches_and_keeps_the_truth(recording: nk.Recording) -> None:
+    labelled = windows(recording, "pupil")
+    model = Neuroformer(NeuroformerConfig.of(labelled, width=16)).eval()
+    found = read_behaviour(model, labelled, batch_size=7, device="cpu")
+    batch = labelled.batch(np.arange(len(labelled)))
+    with torch.no_grad():
+        expected = model.read_target(batch).numpy()
+    np.testing.assert_allclose(found["predicted"], expected, atol=1e-5)
+    np.testing.assert_array_equal(found["true"], batch["target"].numpy())
+    assert found["target"].values.tolist() == ["pupil"]
+    assert np.array_equal(found["start"], labelled.start)
+
+
+def test_a_model_that_reads_nothing_or_something_else_is_refused(recording: nk.Recording) -> None:
+    plain = Neuroformer(NeuroformerConfig.of(windows(recording), width=16))
+    with pytest.raises(DataError, match="reads no behaviour"):
+        read_behaviour(plain, windows(recording))
+    with pytest.raises(DataError, match="the windows have"):
+        read_behaviour(with_targets(plain, ["speed"]), windows(recording, "pupil"))
+
+
+def test_scores_are_those_of_numpy() -> None:
+    rng = np.random.default_rng(0)
+    true = rng.normal(size=300)
+    predicted = 0.5 * true + rng.normal(size=300)
+    found = score_behaviour(true, predicted, np.arange(300) // 20)["score"]
+    assert found.sel(metric="r") == pytest.approx(np.corrcoef(true, predicted)[0, 1])
+    r2 = 1 - ((true - predicted) ** 2).sum() / ((true - true.mean()) ** 2).sum()
+    assert found.sel(metric="r2") == pytest.approx(r2)
+
+
+def test_slow_series_that_are_unrelated_are_within_chance() -> None:
+    rng = np.random.default_rng(1)
+    slow = np.stack([np.convolve(rng.normal(size=1200), np.ones(60), "valid") for _ in range(2)])
+    found = score_behaviour(*slow, np.arange(slow.shape[1]) // 100).sel(metric="r")
+    assert abs(found["chance"]) < 0.1
+    assert found["best_shift"] > 0.2  # what a test that takes windows for independent overlooks
+    assert found["score"] < found["best_shift"] + 0.1
+    same = score_behaviour(slow[0], slow[0], np.arange(slow.shape[1]) // 100).sel(metric="r")
+    assert same["score"] == pytest.approx(1)
+    assert same["best_shift"] < 0.7
+
+
+def test_directions_are_compared_around_the_circle() -> None:
+    true = np.array([0.05, 6.2, 3.0, 1.0])
+    predicted = np.array([6.25, 0.1, 3.0, 1.0 + np.pi])
+    found = score_behaviour(true, predicted, [0, 0, 1, 1], direction=True)
+    error = np.degrees([0.05 + 2 * np.pi - 6.25, 0.1 + 2 * np.pi - 6.2, 0, np.pi])
+    assert found["score"].sel(metric="mean_error") == pytest.approx(error.mean())
+    assert found["score"].sel(metric="median_error") == pytest.approx(np.sort(error)[1])
+
+
+def test_directions_at_random_are_wrong_by_a_quarter_turn() -> None:
+    true, predicted = np.random.default_rng(2).uniform(0, 2 * np.pi, (2, 4000))
+    found = score_behaviour(true, predicted, np.arange(4000) // 100, direction=True)
+    assert found["score"].values == pytest.approx([90, 90], abs=4)
+    assert found["chance"].values == pytest.approx([90, 90], abs=2)
+    assert (found["low"] < 90).all()
+    assert (found["high"] > 90).all()
+
+
+def test_windows_without_a_label_are_left_out() -> None:
+    true = np.array([1.0, np.nan, 2.0, 4.0, np.nan, 3.0])
+    predicted = np.array([1.0, 9.0, 2.0, 4.0, -9.0, 3.0])
+    found = score_behaviour(true, predicted, [0, 0, 0, 1, 2, 1])
+    assert found["score"].values == pytest.approx([1, 1])
+    assert (found.attrs["n_windows"], found.attrs["n_blocks"]) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted", "block", "match"),
+    [
+        ([1.0, 2.0], [1.0], [0, 1], "one true and one predicted"),
+        ([1.0, 2.0], [1.0, np.nan], [0, 1], "1 predictions are not finite"),
+        ([1.0, 2.0], [1.0, 2.0], [0, 0], "needs two blocks"),
+        ([np.nan, np.nan], [1.0, 2.0], [0, 1], "needs two blocks"),
+    ],
+)
+def test_what_has_no_score_is_refused(
+    true: list[float], predicted: list[float], block: list[int], match: str
+) -> None:
+    with pytest.raises(DataError, match=match):
+        score_behaviour(true, predicted, block)
+
+
+def test_a_direction_becomes_two_variables_without_a_jump() -> None:
+    heading = np.arange(0, 400, 5) % 360 / 180 * np.pi
+    x = np.stack([np.arange(80.0), heading], axis=1)
+    rec = nk.Recording.from_array(
+        x, 20, stream="behaviour", channels=["speed", "heading"], units="a.u."
+    )
+    turned = direction_variables(rec, "behaviour", "heading")["behaviour"]
+    assert turned["variable"].values.tolist() == ["cos heading", "sin heading", "speed"]
+    values = turned.values.astype(np.float64)
+    back = np.arctan2(values[:, 1], values[:, 0]) % (2 * np.pi)
+    np.testing.assert_allclose(np.angle(np.exp(1j * (back - heading))), 0, atol=1e-6)
+    assert abs(np.diff(values[:, :2], axis=0)).max() < 0.1
+    assert turned.attrs["sampling_rate"] == 20
+    with pytest.raises(UnknownNameError, match="Known: 'speed', 'heading'"):
+        direction_variables(rec, "behaviour", "tilt")

@@ -1,0 +1,340 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from torch import nn
+
+import neurokit as nk
+from neurokit.errors import DataError
+from neurokit.models import Neuroformer, NeuroformerConfig
+from neurokit.models.neuroformer import free_running
+from neurokit.models.neuroformer.generation import generate, generate_samples
+from neurokit.models.neuroformer.sampling import SamplingRule
+from neurokit.windows.spike_tokens import EOS, FIRST, PAD, SOS
+
+POISON = 99
+
+
+def recording(seed=0, n_units=6, duration=3.0, session="a", rate=8.0, beside=False):
+    rng = np.random.default_rng(seed)
+    n = rng.poisson(rate * n_units * duration)
+    units = rng.integers(0, n_units, n)
+    units[:n_units] = range(n_units)
+    streams = {}
+    if beside:
+        x = rng.normal(size=(int(100 * duration), 2)).astype(np.float32)
+        streams["behaviour"] = nk.Recording.from_array(
+            x, 100, ["speed", "pupil"], stream="behaviour", units="z"
+        )["behaviour"]
+    return nk.Recording.from_spikes(
+        rng.uniform(0, duration, n), units, duration, streams=streams, meta={"session": session}
+    )
+
+
+def windows(recs, **changes):
+    return nk.windows.spike_windows(recs, **{"length": 0.1, "history": 0.25, **changes})
+
+
+def network(win, end=3.0, **changes):
+    torch.manual_seed(0)
+    model = Neuroformer(NeuroformerConfig.of(win, preset="tiny", **changes))
+    with torch.no_grad():  # A fresh model is nearly uniform: past and time should matter.
+        for parameter in model.parameters():
+            parameter.mul_(1.5)
+        model.id_head.bias[EOS] += end
+    return model
+
+
+def spikes(rec):
+    data = rec["spikes"]
+    return data["time"].values, data["id"].values[data["unit"].values]
+
+
+def same(one, other):
+    (t, i), (u, j) = spikes(one), spikes(other)
+    return np.array_equal(i, j) and np.allclose(t, u)
+
+
+class Script(nn.Module):
+    """Draws units with given probabilities, the same at each spike; the end is the first."""
+
+    def __init__(self, p, n_steps, step_p=None):
+        super().__init__()
+        self.config = SimpleNamespace(modalities=())
+        none = torch.zeros(2)
+        self.id_p = torch.cat([none, torch.as_tensor(p, dtype=torch.float32)])
+        steps = torch.ones(n_steps) if step_p is None else torch.as_tensor(step_p)
+        self.step_p = torch.cat([none, torch.ones(1), steps])
+        self.seen = []
+
+    def check(self, win):
+        pass
+
+    def context(self, batch):
+        assert set(batch) == {"past_id", "past_step"}
+        self.seen.append((batch["past_id"].clone(), batch["past_step"].clone()))
+
+    def start(self, context, n_rows):
+        pass
+
+    def keep(self, rows):
+        pass
+
+    def forward(self, token, step):
+        return torch.zeros(len(token), 1)
+
+    def id_logits(self, hidden):
+        return self.id_p.log().expand(len(hidden), -1)
+
+    def step_logits(self, hidden, token):
+        return self.step_p.log().expand(len(hidden), -1)
+
+
+@pytest.fixture(autouse=True)
+def scripted(monkeypatch):
+    """A script reads nothing, so that it steps by itself."""
+    steps = free_running.Stepper
+    monkeypatch.setattr(free_running, "Stepper", lambda m: m if isinstance(m, Script) else steps(m))
+
+
+def as_sets(ids, steps):
+    """Each row's spikes, whatever their order inside a step."""
+    return [
+        sorted((s, i) for i, s in zip(*row, strict=True) if i != PAD)
+        for row in zip(ids.tolist(), steps.tolist(), strict=True)
+    ]
+
+
+def test_rates_of_a_known_model_come_out():
+    win = windows(recording(n_units=3))
+    p = np.array([0.1, 0.5, 0.3, 0.1])  # The end first: nine spikes a window on average.
+    made = generate_samples(Script(p, 10), win, n_samples=30, top_p=None, batch_size=64)
+    n_windows = 30 * len(win)
+    units = np.concatenate([spikes(rec)[1] for rec in made])
+    found = np.bincount(units, minlength=3) / n_windows
+    np.testing.assert_allclose(found, p[1:] / p[0], rtol=0.1)
+    per_window = np.array([spikes(rec)[1].size for rec in made]).sum() / n_windows
+    assert per_window == pytest.approx(9, rel=0.1)
+
+
+def test_history_is_what_windows_of_the_generated_recording_would_read():
+    win = windows(recording())
+    model = Script([0.2] + [0.8 / 6] * 6, 10)
+    made = generate(model, win, seed=3, batch_size=1)
+    again = windows(made, vocabulary=win.vocabulary).batch(np.arange(len(win)))
+    # The first windows still have true spikes in their past.
+    behind = int(np.ceil(win.history / win.length))
+    for number in range(behind, len(win)):
+        past_id, past_step = model.seen[number]
+        wanted = as_sets(again["past_id"][number : number + 1], again["past_step"][[number]])
+        assert as_sets(past_id, past_step) == wanted
+        order = past_step[past_id != PAD]
+        assert (order.diff() >= 0).all()
+
+
+@pytest.mark.parametrize("free_running", [True, False])
+def test_poison_in_the_future_never_turns_up(free_running):
+    clean = recording()
+    time, ids = spikes(clean)
+    poison = np.arange(0.26, 3.0, 0.02)  # All but the past of the first window.
+    rec = nk.Recording.from_spikes(
+        np.append(time, poison), np.append(ids, np.full(poison.size, POISON)), 3.0
+    )
+    win = windows(rec)
+    place = win.vocabulary.places("", [POISON])[0] + FIRST
+    p = np.full(len(win.vocabulary) + 1, 0.1)
+    p[place - EOS] = 0
+    model = Script(p, 10)
+    made = generate(model, win, free_running=free_running)
+    assert POISON not in spikes(made)[1]
+    found = any((past == place).any() for past, _ in model.seen)
+    assert found != free_running  # The true past, asked for, has it: the test can fail.
+
+
+def test_warm_up_is_the_true_past_or_none():
+    win = windows(recording())
+    model = Script([0.5] + [0.1] * 6, 10)
+    generate(model, win)
+    first = win.batch(np.array([0]))
+    assert as_sets(*model.seen[0]) == as_sets(first["past_id"], first["past_step"])
+    model.seen.clear()
+    generate(model, win, warm_up=False)
+    assert (model.seen[0][0] == PAD).all()
+
+
+def test_one_window_ahead_follows_the_true_past():
+    win = windows(recording())
+    model = Script([0.5] + [0.1] * 6, 10)
+    generate(model, win, free_running=False, batch_size=len(win))
+    batch = win.batch(np.arange(len(win)))
+    assert as_sets(*model.seen[0]) == as_sets(batch["past_id"], batch["past_step"])
+
+
+def test_duration_restarts_from_the_true_past():
+    win = windows(recording())
+    model = Script([0.5] + [0.1] * 6, 10)
+    generate(model, win, duration=0.5, batch_size=100)
+    starts = np.arange(0, len(win), 5)
+    batch = win.batch(starts)
+    assert as_sets(*model.seen[0]) == as_sets(batch["past_id"], batch["past_step"])
+    assert len(model.seen) == 5
+
+
+@pytest.mark.parametrize("settings", [{}, {"top_p": None, "top_k": 4, "temperature": 1.5}])
+def test_batched_is_single(settings):
+    recs = [recording(0), recording(1, duration=1.2), recording(2, duration=2.0, session="b")]
+    win = windows(recs)
+    model = network(win)
+    batches = [
+        generate_samples(model, win, n_samples=2, batch_size=n, **settings) for n in (1, 4, 32)
+    ]
+    assert sum(spikes(rec)[0].size for rec in batches[0]) > 100
+    for other in batches[1:]:
+        assert all(same(*pair) for pair in zip(batches[0], other, strict=True))
+
+
+def test_seeds_and_samples():
+    win = windows(recording())
+    model = network(win)
+    one, again, other = (generate(model, win, seed=s) for s in (1, 1, 2))
+    assert same(one, again)
+    assert not same(one, other)
+    samples = generate_samples(model, win, n_samples=2, seed=1)
+    assert same(samples[0], one)
+    assert not same(*samples)
+    # What is generated up to some time does not depend on what comes after it.
+    part = generate(model, win.take(np.arange(10)), seed=1)
+    stop = part.meta["generated"]["intervals"][0][1]
+    assert same(part, one.crop(stop=stop))
+
+
+@pytest.mark.parametrize("step_given_id", [False, True])
+def test_each_draw_is_from_the_logits_of_the_whole_window(step_given_id):
+    rec = recording(beside=True, rate=20.0)
+    win = windows(rec, beside={"behaviour": 0.3}).take(np.arange(8))
+    model = network(win, end=-3.0, step_given_id=step_given_id, state_layers=2, n_positions=10)
+    id_logits, step_logits = model.id_logits, model.step_logits
+    ids, steps = [], []
+    model.id_logits = lambda hidden: ids.append(id_logits(hidden)) or ids[-1]
+    model.step_logits = lambda hidden, id: steps.append(step_logits(hidden, id)) or steps[-1]
+    with torch.inference_mode():
+        run = free_running.FreeRun(
+            model.eval(),
+            win,
+            [(np.array([row]), 0) for row in range(8)],
+            free_running.Settings(SamplingRule(), limit=100, warm_up=True, seed=0),
+            torch.device("cpu"),
+        )
+        ((_, tokens),) = run
+    del model.id_logits, model.step_logits
+    n = tokens.id.shape[1]
+    assert n > 10  # More than there are positions with vectors of their own.
+    batch = win.batch(np.arange(8))
+    start, end = (torch.full((8, 1), token) for token in (SOS, EOS))
+    batch["id"] = torch.cat([start, tokens.id, end], dim=1)
+    batch["step"] = torch.cat([start, tokens.step, end], dim=1)
+    whole = model(batch)
+    for at in range(n):
+        there = tokens.id[:, at] != PAD
+        torch.testing.assert_close(whole.id_logits[there, at], ids[at][there], atol=1e-4, rtol=0)
+        # Steps are told the unit that follows, which the last position does not know.
+        torch.testing.assert_close(
+            whole.step_logits[there, at], steps[at][there], atol=1e-4, rtol=0
+        )
+
+
+def test_units_of_another_session_are_never_drawn():
+    recs = [recording(0), recording(1, session="b", n_units=4)]
+    win = windows(recs)
+    model = Script([0.2] + [0.08] * 10, 10)
+    made = generate_samples(model, win)
+    assert set(spikes(made[0])[1]) == set(range(6))
+    assert set(spikes(made[1])[1]) == set(range(4))
+    assert made[1]["spikes"].sizes["unit"] == 4
+
+
+def test_windows_that_are_cut_off_are_counted():
+    win = windows(recording(), length=0.5)
+    model = Script([1e-6] + [0.16] * 6, 50)
+    with pytest.warns(UserWarning, match=r"5 of 5 windows were cut off at max_spikes = 7"):
+        made = generate(model, win, max_spikes=7)
+    assert spikes(made)[0].size == 35
+
+
+def test_the_past_may_be_longer_than_a_block_of_draws():
+    win = windows(recording()).take(np.arange(4))
+    model = Script([0.005] + [0.995 / 6] * 6, 10)
+    alone = generate_samples(model, win, n_samples=3, batch_size=1, top_p=None, max_spikes=2000)
+    beside = generate_samples(model, win, n_samples=3, batch_size=3, top_p=None, max_spikes=2000)
+    assert all(same(*pair) for pair in zip(alone, beside, strict=True))
+    assert max(spikes(rec)[0].size for rec in alone) > 64 * len(win)
+
+
+def test_time_does_not_run_backwards():
+    win = windows(recording())
+    made = network(win)
+    order = []
+    step_logits = made.step_logits
+    made.step_logits = lambda hidden, token: order.append(1) or step_logits(hidden, token)
+    rec = generate(made, win)
+    time, _ = spikes(rec)
+    assert (np.diff(time) >= 0).all()
+    low, high = rec.meta["generated"]["intervals"][0]
+    assert low <= time[0]
+    assert time[-1] < high
+
+
+def test_behaviour_is_the_true_one():
+    rec = recording(beside=True)
+    changed = rec.replace(streams={**rec.streams, "behaviour": 3 - rec["behaviour"]})
+    made = []
+    for source in (rec, changed):
+        win = windows(source, beside={"behaviour": 0.3})
+        made.append(generate(network(win), win))
+    assert not same(*made)
+    xr.testing.assert_equal(made[1]["behaviour"], changed["behaviour"])
+
+
+def test_the_recording_says_what_it_is(tmp_path):
+    rec = recording()
+    win = windows(rec)
+    made = generate(network(win), win, seed=7)
+    assert (made.start, made.stop) == (rec.start, rec.stop)
+    np.testing.assert_array_equal(made["spikes"]["id"], rec["spikes"]["id"])
+    told = made.meta["generated"]
+    assert (told["model"], told["seed"], told["top_p"]) == ("Neuroformer", 7, 0.95)
+    assert "generate" in made.meta["history"][-1]
+    assert told["intervals"] == [[pytest.approx(0.25), pytest.approx(2.95)]]
+    made.save(tmp_path / "made.zarr")
+    assert same(nk.Recording.open(tmp_path / "made.zarr"), made)
+
+
+def test_the_model_comes_back_as_it_was():
+    win = windows(recording())
+    model = network(win).train()
+    generate(model, win.take([0, 1]))
+    assert model.training
+    assert model.loss(win.batch(np.arange(4)))["loss"].requires_grad
+
+    def interrupted(batch):
+        raise KeyboardInterrupt
+
+    model.context = interrupted
+    with pytest.raises(KeyboardInterrupt, match="^$"):
+        generate(model, win)
+    assert model.training
+
+
+def test_bad_input_is_refused():
+    win = windows(recording())
+    model = Script([0.5] + [0.1] * 6, 10)
+    with pytest.raises(DataError, match="Windows overlap"):
+        generate(model, windows(recording(), stride=0.05))
+    with pytest.raises(DataError, match="Windows lie in 2 recordings"):
+        generate(model, windows([recording(), recording(1)]))
+    with pytest.raises(DataError, match="less than a window of 0.1 s"):
+        generate(model, win, duration=0.01)
+    with pytest.raises(DataError, match="top_p is 2"):
+        generate(model, win, top_p=2)
