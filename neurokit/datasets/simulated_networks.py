@@ -88,8 +88,8 @@ def simulate_hub_network(
     low, high = in_order("strength (probability)", strength)
     weight = for_wiring.uniform(low, high, source.size)
     delay = for_wiring.uniform(*in_order("delays (s)", delays), source.size)
-    drawn = (values[weight > 0] for values in (source, target, weight, delay))
-    wiring = Wiring(units, *drawn, jitter)
+    kept = weight > 0
+    wiring = Wiring(units, source[kept], target[kept], weight[kept], delay[kept], jitter)
     rates = np.where(hub, _rate("hub_rate", hub_rate), _rate("base_rate", base_rate))
     table = pd.DataFrame({"id": np.arange(units), "group": group, "hub": hub})
     meta = {"source": f"simulate_hub_network(seed={seed})", "hubs": np.flatnonzero(hub)}

@@ -13,8 +13,10 @@ from neurokit.alignment import RidgeCV
 from neurokit.devices import lent
 from neurokit.errors import DataError
 from neurokit.models import baselines
+from neurokit.models.evaluation.spike_sets import set_f1, window_counts
 from neurokit.models.neuroformer.blocks import blocks_of
 from neurokit.models.neuroformer.decoding import read_behaviour, score_behaviour
+from neurokit.models.neuroformer.generation import generate_samples
 from neurokit.models.neuroformer.glm import glm_likelihood, rate_likelihood, step_counts
 from neurokit.models.neuroformer.likelihood import window_likelihood
 from neurokit.runs.cutting import Parts
@@ -23,6 +25,7 @@ from neurokit.windows.spike_tokens import FIRST, PAD
 __all__ = ["spike_figures"]
 
 _BATCH = 256
+_GENERATED = 512
 _BLOCK = 10.0  # seconds drawn together; neighbouring windows are alike
 # A regression on the spikes of all units takes the square of their number.
 _MOST_UNITS = 100
@@ -48,8 +51,9 @@ def spike_figures(
     -------
     DataFrame
         A row a measure: ``windows`` and ``spikes``; ``id_loss``, nats a token for the next unit
-        or the end; ``bits_per_spike``, what is gained over each unit's mean rate; and of each
-        target ``r``, or of the cosine and sine of a direction the median error in degrees. A
+        or the end; ``bits_per_spike``, what is gained over each unit's mean rate; ``set_f1``, how
+        well 512 windows that are drawn after their true past have the units that fired; and of
+        each target ``r``, or of the cosine and sine of a direction the median error in degrees. A
         column each for the model, the same with random weights, ``rates`` (how often each unit
         fired in training), ``GLM`` (Poisson regressions on the spikes before; of 100 units at
         most), ``GLM with variables`` (on what is seen beside the spikes, too) and ``ridge`` (on the
@@ -70,7 +74,12 @@ def spike_figures(
     untrained = baselines.random_weights(model, seed)
     both = {"trained": model, "random weights": untrained}
     found = {name: _of_spikes(one, parts.test, device) for name, one in both.items()}
-    found["rates"] = {"id_loss": _unigram_loss(parts), "bits_per_spike": 0.0}
+    found["trained"]["set_f1"] = _generated_f1(model, _some(parts.test), device, seed)
+    found["rates"] = {
+        "id_loss": _unigram_loss(parts),
+        "bits_per_spike": 0.0,
+        "set_f1": _drawn_f1(parts, seed),
+    }
     if len(parts.test.vocabulary) <= _MOST_UNITS:
         found["GLM"] = {"bits_per_spike": _glm_bits(parts)}
         if seen := tuple(name for name, shape in parts.test.sizes.items() if len(shape) == 2):
@@ -95,6 +104,37 @@ def _of_spikes(model: Any, test: Any, device: str | torch.device) -> dict[str, f
         "id_loss": _id_loss(model, test, device),
         "bits_per_spike": float(gain.sum() / spikes / np.log(2)),
     }
+
+
+def _some(test: Any) -> Any:
+    """Take as many windows as are generated, spread over all."""
+    return test.take(np.unique(np.linspace(0, len(test) - 1, _GENERATED).round().astype(int)))
+
+
+def _generated_f1(model: Any, win: Any, device: str | torch.device, seed: int) -> float:
+    """Let a model draw each window after its true past, and compare which units fire."""
+    made = generate_samples(
+        model, win, free_running=False, device=device, seed=seed, batch_size=_BATCH, progress=False
+    )
+    scores = []
+    for (place, mine), drawn in zip(win.by_recording(), made, strict=True):
+        true, guess = (
+            window_counts(rec, win.start[mine], win.length)
+            for rec in (win.recordings[place], drawn)
+        )
+        scores.append(set_f1(true, guess.sel(unit=true["unit"]))["f1"].values)
+    return float(np.nanmean(np.concatenate(scores)))
+
+
+def _drawn_f1(parts: Parts, seed: int) -> float:
+    """Draw each unit in each window as often as it fires in a window of the training."""
+    n_units, n_samples = len(parts.test.vocabulary), parts.test.n_samples
+    trained, true = (
+        step_counts(win.batch(np.arange(len(win))), n_units, n_samples).sum(dim=1).numpy()
+        for win in (parts.train, _some(parts.test))
+    )
+    drawn = np.random.default_rng(seed).poisson(trained.mean(axis=0), true.shape)
+    return float(set_f1(true, drawn)["f1"].mean())
 
 
 @torch.no_grad()

@@ -103,6 +103,13 @@ def clocked(recordings: Sequence[Recording], name: str) -> list[xr.DataArray]:
         in its rate, unit or features.
     UnknownNameError
         A recording lacks the stream.
+
+    Examples
+    --------
+    >>> recs = [Recording.from_array(np.zeros((9, 1)), hz, stream="calcium") for hz in (10, 20)]
+    >>> clocked(recs, "calcium")
+    Traceback (most recent call last):
+    neurokit.errors.DataError: Stream 'calcium': Recording 0 has 10 Hz, recording 1 20 Hz. Res...
     """
     streams = [recording[name] for recording in recordings]
     for number, stream in enumerate(streams):
@@ -161,6 +168,13 @@ def align(
     DataError
         Fewer seconds than a sample lasts, missing values, recordings that differ, or a stream
         on another clock.
+
+    Examples
+    --------
+    >>> rec = Recording.from_array(np.arange(9.0)[:, None], 10, stream="behaviour")
+    >>> seen = align([rec], "behaviour", 0.2, np.array([0, 0]), np.array([0.3, 0.1]))
+    >>> seen.first, seen.batch(np.array([0])).tolist()
+    (array([ 1, -1]), [[[1.0], [2.0]]])
     """
     streams = clocked(recordings, name)
     rate = float(streams[0].attrs["sampling_rate"])
@@ -248,6 +262,14 @@ def window_means(
         A variable that the stream lacks.
     DataError
         A stream without variables, or recordings that differ.
+
+    Examples
+    --------
+    >>> rec = Recording.from_array([[1.0], [3.0], [np.nan]], 10, ["speed"], "behaviour")
+    >>> start = np.array([0.0, 0.2])
+    >>> window_means([rec], "behaviour", ["speed"], np.array([0, 0]), start, start + 0.2)
+    array([[ 2.],
+           [nan]])
     """
     streams = clocked(recordings, name)
     out = np.empty((recording.size, len(variables)))

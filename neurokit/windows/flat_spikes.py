@@ -124,6 +124,17 @@ def flatten(
     ------
     UnknownNameError
         A unit that the vocabulary lacks.
+
+    Examples
+    --------
+    >>> from neurokit.windows.stretches import stretches_of
+    >>> rec = Recording.from_spikes([0.05, 0.31], [9, 4], duration=1.0)
+    >>> flat = flatten([rec, rec], [stretches_of(rec, 0.1)] * 2, Vocabulary.of(rec), 0.1, seed=0)
+    >>> flat.id, flat.bin
+    (array([4, 3, 4, 3], dtype=int32), array([ 0,  3, 10, 13]))
+    >>> flat.find(np.array([10]), [0, 5])
+    array([[2],
+           [4]])
     """
     base = np.cumsum([0, *(s.extent for s in stretches)])
     ids, bins = [], []
@@ -157,6 +168,13 @@ def place(
     -------
     Places
         Recording by recording; there may be none.
+
+    Examples
+    --------
+    >>> from neurokit.windows.stretches import stretches_of
+    >>> rec = Recording.from_spikes([0.05], [9], duration=1.0)
+    >>> place([stretches_of(rec, 0.1)], before=3, n_bins=2, stride=2, dt=0.1).start.round(3)
+    array([0.3, 0.5, 0.7])
     """
     n_trials = np.cumsum([0, *(s.n_trials for s in stretches)])
     parts = []

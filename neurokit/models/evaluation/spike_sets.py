@@ -24,8 +24,8 @@ def set_f1(counts: ArrayLike, predicted: ArrayLike) -> xr.Dataset:
     With the sets T of units that fired and P of those predicted, precision is
     ``|T and P| / |P|``, recall ``|T and P| / |T|`` and F1 ``2 |T and P| / (|T| + |P|)``. Nothing
     is made up for empty sets: precision is NaN where nothing was predicted, recall where
-    nothing fired, and F1, otherwise 0 there, only where both are empty, which no score can
-    tell from a model that never predicts anything.
+    nothing fired. F1 is 0 where only one set is empty and NaN where both are, so that silence
+    predicted all along earns nothing.
 
     Parameters
     ----------

@@ -1,26 +1,108 @@
-"""What each input is worth: the same model trained without it, on the same splits."""
+"""What each input is worth: the same model trained while it sees nothing of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
+from torch import Tensor
 
 from neurokit import arguments
-from neurokit.errors import DataError
+from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.neuroformer.blocks import blocks_of, ratio_interval
 from neurokit.models.neuroformer.config import NeuroformerConfig
 from neurokit.models.neuroformer.likelihood import window_likelihood
 from neurokit.models.neuroformer.network import Neuroformer
 from neurokit.windows import assert_disjoint
+from neurokit.windows.spike_tokens import PAD
 
-__all__ = ["ablated", "run_ablation"]
+__all__ = ["Blinded", "run_ablation"]
 
 PAST = "past"
+
+
+class Blinded:
+    """Spike windows in which one input is the same in all: nothing can be told from it.
+
+    In all else they are the windows that they are made of.
+
+    Parameters
+    ----------
+    win : SpikeWindows
+        To be blinded.
+    gone : str
+        ``"past"``, which is then empty, or a stream beside the spikes, which is then 0, the
+        mean of z-scores.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such input.
+
+    Examples
+    --------
+    >>> import neurokit as nk
+    >>> rec = nk.Recording.from_spikes([0.31, 0.35, 0.62], [0, 1, 0], duration=1.0)
+    >>> win = nk.windows.spike_windows(rec, length=0.1, history=0.3)
+    >>> [int((w.batch([3])["past_id"] > 0).sum()) for w in (win, Blinded(win, "past"))]
+    [2, 0]
+    """
+
+    def __init__(self, win: Any, gone: str) -> None:
+        if gone != PAST and gone not in win.beside:
+            raise UnknownNameError("input", gone, [PAST, *win.beside])
+        self.win, self.gone = win, gone
+
+    def __len__(self) -> int:
+        return len(self.win)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in ("win", "gone"):  # while being copied
+            raise AttributeError(name)
+        return getattr(self.win, name)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """Return window ``index``, blinded."""
+        return self._blind(self.win[index])
+
+    def batch(self, rows: Sequence[int] | np.ndarray) -> dict[str, Tensor]:
+        """Return several windows, blinded.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Which windows.
+
+        Returns
+        -------
+        dict of Tensor
+            As of the windows.
+        """
+        return self._blind(self.win.batch(rows))
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> Blinded:
+        """Return the windows at some rows, blinded as well.
+
+        Parameters
+        ----------
+        rows : sequence of int or bool
+            Which windows.
+
+        Returns
+        -------
+        Blinded
+            Over the same recordings.
+        """
+        return Blinded(self.win.take(rows), self.gone)
+
+    def _blind(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        if self.gone != PAST:
+            return {**batch, self.gone: torch.zeros_like(batch[self.gone])}
+        empty = torch.full_like(batch["past_id"][..., :1], PAD)
+        return {**batch, "past_id": empty, "past_step": empty.clone()}
 
 
 def run_ablation(
@@ -36,8 +118,10 @@ def run_ablation(
 ) -> xr.Dataset:
     """Train a model with all inputs, and once without each, and score held-out spikes.
 
-    All start from the same seed. What an input is worth is what it brings in the presence of the
-    others: two that tell the same are both worth little.
+    All models are of one size and start from the same weights; one that is to do without an input
+    sees the same value of it at all times, in training as in scoring. (Layers that are left out
+    along with an input are missed even if it told nothing.) What an input is worth is what it
+    brings in the presence of the others: two that tell the same are both worth little.
 
     Parameters
     ----------
@@ -46,7 +130,8 @@ def run_ablation(
     splits : iterable of (train, test)
         Spike windows, such as ``nk.windows.split_contiguous`` yields.
     train : callable
-        Trains the model that it is given on the windows that it is given.
+        Trains the model that it is given on the windows that it is given. Where its result is
+        a matter of luck, repeat with several seeds in ``config`` and in ``train``.
     block : float
         Seconds of the stretches that are drawn anew for the interval.
     n_bootstrap : int
@@ -86,67 +171,31 @@ def run_ablation(
     >>> found["inputs"].values.tolist(), found.sizes["split"]
     (['all', 'no past'], 2)
     """
-    configs = ablated(config)
     arguments.instance("train", train, Callable, "a function of a model and windows")  # type: ignore[arg-type]
+    gone = [*([PAST] if config.history_layers else []), *(m.name for m in config.modalities)]
+    if not gone:
+        raise DataError("The model reads neither a past nor modalities: nothing can be left out.")
     scores: list[xr.Dataset] = []
     blocks: list[np.ndarray] = []
     split: list[np.ndarray] = []
     for k, (known, held_out) in enumerate(splits):
         assert_disjoint(known, held_out)
+        pairs = [(known, held_out), *((Blinded(known, g), Blinded(held_out, g)) for g in gone)]
         each = []
-        for setting in configs.values():
-            model = Neuroformer(setting)
-            train(model, known)
-            each.append(window_likelihood(model, held_out, batch_size=batch_size, device=device))
+        for seen, asked in pairs:
+            model = Neuroformer(config)
+            train(model, seen)
+            each.append(window_likelihood(model, asked, batch_size=batch_size, device=device))
         scores.append(xr.concat(each, "inputs"))
         first = blocks[-1].max() + 1 if blocks else 0
         blocks.append(first + blocks_of(held_out, block))
         split.append(np.full(len(held_out), k))
     if not scores:
         raise DataError("There is no split to train and to score on.")
-    found = xr.concat(scores, "window").assign_coords(inputs=list(configs))
+    names = ["all", *(f"no {name}" for name in gone)]
+    found = xr.concat(scores, "window").assign_coords(inputs=names)
     out = _summary(found, np.concatenate(blocks), np.concatenate(split), n_bootstrap, seed)
     return out.assign_attrs(block=block, n_bootstrap=n_bootstrap, seed=seed)
-
-
-def ablated(config: NeuroformerConfig) -> dict[str, NeuroformerConfig]:
-    """Leave out the past, and each modality.
-
-    Parameters
-    ----------
-    config : NeuroformerConfig
-        With all inputs.
-
-    Returns
-    -------
-    dict of str to NeuroformerConfig
-        ``"all"`` first, as given; then without the past, and without each modality. The
-        contrastive loss goes with the last modality.
-
-    Raises
-    ------
-    DataError
-        There is nothing to leave out.
-
-    Examples
-    --------
-    >>> from neurokit.models.neuroformer import Modality
-    >>> config = NeuroformerConfig.preset("tiny", modalities=(Modality("behaviour"),))
-    >>> {name: len(c.modalities) for name, c in ablated(config).items()}
-    {'all': 1, 'no past': 1, 'no behaviour': 0}
-    """
-    out = {"all": config}
-    if config.history_layers:
-        out[f"no {PAST}"] = replace(config, history_layers=0)
-    for gone in config.modalities:
-        kept = tuple(m for m in config.modalities if m is not gone)
-        share = config.contrastive if kept else 0.0
-        out[f"no {gone.name}"] = replace(config, modalities=kept, contrastive=share)
-    if len(out) == 1:
-        raise DataError(
-            "The model reads neither a past nor modalities: there is nothing to ablate."
-        )
-    return out
 
 
 def _summary(

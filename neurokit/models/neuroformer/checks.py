@@ -41,10 +41,12 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
     for modality in config.modalities:
         if modality.name not in win.beside:
             raise UnknownNameError("stream beside the spikes", modality.name, win.beside)
-    if config.targets != tuple(win.target_names):
+    names = tuple(win.target_names)
+    # Windows without labels can be read, and a model without targets does not look at them.
+    if config.targets and names and config.targets != names:
         raise DataError(
-            f"The windows have targets {tuple(win.target_names)}, the model reads {config.targets}."
-            " Name the same ones in the same order."
+            f"The windows have targets {names}, the model reads {config.targets}. Name the same "
+            "ones in the same order."
         )
     if not len(win):
         raise DataError("There are no windows.")
@@ -52,7 +54,7 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
     batch = win.batch(rows)
     for modality in config.modalities:
         _check_values(batch[modality.name].numpy(), modality, rows)
-    if config.targets:
+    if config.targets and names:
         _check_targets(batch["target"].numpy(), config)
 
 

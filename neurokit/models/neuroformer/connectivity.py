@@ -28,10 +28,10 @@ from neurokit.windows.spike_tokens import FIRST
 if TYPE_CHECKING:
     from neurokit.models.neuroformer.network import Neuroformer
 
-__all__ = ["attention_per_pair", "connectivity"]
+__all__ = ["attention_per_pair", "estimate_connectivity"]
 
 
-def connectivity(
+def estimate_connectivity(
     model: Neuroformer,
     win: Any,
     *,
@@ -71,7 +71,7 @@ def connectivity(
     >>> rec = nk.Recording.from_spikes([0.11, 0.35, 0.62], [4, 7, 4], duration=1.0)
     >>> win = nk.windows.spike_windows(rec, length=0.1, history=0.2)
     >>> model = nk.models.Neuroformer(nk.models.NeuroformerConfig.of(win))
-    >>> connectivity(model, win, n_contexts=7).attrs["method"]
+    >>> estimate_connectivity(model, win, n_contexts=7).attrs["method"]
     'corrected'
     """
     return _METHODS[arguments.known("method", method, _METHODS)](model, win, **settings)
@@ -139,7 +139,7 @@ def attention_per_pair(
             rows = np.arange(first, min(len(win), first + batch_size))
             batch = {name: value.to(place) for name, value in win.batch(rows).items()}
             _add_attention(total, model, batch)
-        read, pairs = total.double().view(2, n, n)[:, units][:, :, units].cpu().numpy()
+        read, pairs = total.cpu().double().view(2, n, n)[:, units][:, :, units].numpy()
     mean = np.divide(read, pairs, out=np.full_like(read, np.nan), where=pairs > 0)
     values = double_centred(mean) if centred else np.nan_to_num(mean)
     facts = {"method": "attention", "centred": int(centred), "units": "attention per co-occurrence"}

@@ -31,14 +31,14 @@ class Tokens(NamedTuple):
         Tokens, without start and end, ``PAD`` behind the shorter ones.
     place : ndarray, shape (row, spike)
         Where in its step each spike is, from 0 to below 1.
-    full : Tensor of bool, shape (row,)
+    n_full : int
         Rows that were cut off before they ended.
     """
 
     id: Tensor
     step: Tensor
     place: np.ndarray
-    full: Tensor
+    n_full: int
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,8 @@ def advanced(
     order = gone.to(torch.uint8).argsort(dim=1, stable=True)
     kept = order[:, : max(1, ids.shape[1] - int(gone.sum(dim=1).min()))]
     empty = gone.gather(1, kept)
-    return tuple(t.gather(1, kept).masked_fill(empty, PAD) for t in (ids, steps))  # type: ignore
+    ids, steps = (t.gather(1, kept).masked_fill_(empty, PAD) for t in (ids, steps))
+    return ids, steps
 
 
 class FreeRun:
@@ -189,17 +190,13 @@ class FreeRun:
         start = self._batch(np.array([windows[0] for windows in self.windows]))
         past = start["past_id"], start["past_step"]
         if not self.settings.warm_up:
-            past = tuple(torch.full_like(t[:, :1], PAD) for t in past)
+            past = (torch.full_like(past[0][:, :1], PAD),) * 2
         for number in range(lengths[0]):
             n = int((lengths > number).sum())
             here = np.array([windows[number] for windows in self.windows[:n]])
             past = past[0][:n], past[1][:n]
             yield here, (tokens := self._window(here, past))
-            past = advanced(past, (tokens.id, tokens.step), self._history, self.win.n_samples)
-
-    @property
-    def _history(self) -> int:
-        return round(self.win.history * self.win.sampling_rate)
+            past = advanced(past, (tokens.id, tokens.step), self.win.n_history, self.win.n_samples)
 
     def _batch(self, here: np.ndarray) -> dict[str, Tensor]:
         wanted = {"past_id", "past_step", *self.beside}
@@ -220,15 +217,12 @@ class FreeRun:
         token = step = torch.full_like(rows, SOS)
         ended = torch.zeros_like(rows, dtype=torch.bool)
         blocks: list[tuple[Tensor, np.ndarray]] = []
-        n = 0
-        for n in range(self.settings.limit + 1):
-            if n == self.settings.limit:
-                break
-            if n % _BLOCK == 0:
+        for n in range(self.settings.limit):
+            at = n % _BLOCK
+            if at == 0:
                 uniform, places = self._draws(rows[~ended].tolist(), n_rows)
                 made = rows.new_full((2, n_rows, _BLOCK), PAD)
                 blocks.append((made, places))
-            at = n % _BLOCK
             hidden = self.stepper(token, step)
             logits = model.id_logits(hidden).masked_fill(self.forbidden[rows], -torch.inf)
             token = draw_tokens(logits, uniform[0, at, rows], rule)
@@ -246,10 +240,7 @@ class FreeRun:
             logits = not_before(model.step_logits(hidden, token), step)
             step = draw_tokens(logits, uniform[1, at, rows], rule)
             made[:, rows, at] = torch.stack([token, step]).masked_fill_(ended, PAD)
-        full = torch.zeros(n_rows, dtype=torch.bool)
-        full[rows[~ended].cpu()] = True
-        ids, steps = torch.cat([made for made, _ in blocks], dim=2)[..., :n]
-        return Tokens(ids, steps, np.concatenate([p for _, p in blocks], axis=1)[:, :n], full)
+        return _gathered(blocks, int((~ended).sum()))
 
     def _draws(self, rows: Sequence[int], n_rows: int) -> tuple[Tensor, np.ndarray]:
         """Return uniform numbers for unit and step, and for the place, of the next tokens.
@@ -262,6 +253,14 @@ class FreeRun:
             self.random[row].random(out=out[row])
         uniform = torch.from_numpy(out[:, :2].transpose(1, 2, 0).astype(np.float32))
         return uniform.to(self.device), out[:, 2]
+
+
+def _gathered(blocks: Sequence[tuple[Tensor, np.ndarray]], n_full: int) -> Tokens:
+    """Join blocks of tokens, as long as the longest row has."""
+    ids, steps = torch.cat([made for made, _ in blocks], dim=2)
+    places = np.concatenate([place for _, place in blocks], axis=1)
+    n = int((ids != PAD).sum(dim=1).max())
+    return Tokens(ids[:, :n], steps[:, :n], places[:, :n], n_full)
 
 
 def _forbidden(win: Any, firsts: Sequence[int]) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,8 +109,8 @@ def generate_samples(
         Seconds after which a stretch begins anew from its true past; by default never. More and
         shorter stretches make fuller batches.
     temperature, top_k, top_p
-        As in :class:`SamplingRule`. A nucleus leaves out rare units: for unbiased rates take
-        ``top_p=None``.
+        As in :class:`SamplingRule`. A nucleus leaves out rare units, and the end of a window
+        where that is rarer than they are: for rates as the model has them take ``top_p=None``.
     max_spikes : int
         Most spikes of a window.
     batch_size : int
@@ -151,37 +152,28 @@ def generate_samples(
     """
     rule = SamplingRule(temperature, top_k, top_p)
     limit = arguments.whole("max_spikes", max_spikes, least=1)
-    chosen = Settings(rule, limit, warm_up, arguments.whole("seed", seed, least=0))
+    settings = Settings(rule, limit, warm_up, arguments.whole("seed", seed, least=0))
     size = arguments.whole("batch_size", batch_size, least=1)
     n_samples = arguments.whole("n_samples", n_samples, least=1)
     model.check(win)
-    longest = _longest(win, duration) if free_running else 1
-    rows = [(run, n) for run in stretches(win, longest) for n in range(n_samples)]
-    # Stretches of one length end together; the sort is stable.
-    rows.sort(key=lambda row: -len(row[0]))
-    spikes = []
-    total = sum(len(run) for run, _ in rows)
-    with lent(model, device) as place, progress_bar(
-        total=total, enabled=progress, desc="generate", unit="window"
-    ) as bar:  # fmt: skip
+    runs = stretches(win, _longest(win, duration) if free_running else 1)
+    # Stretches of one length end together.
+    rows = sorted(((run, n) for run in runs for n in range(n_samples)), key=lambda r: -len(r[0]))
+    total = n_samples * len(win)
+    spikes: list[_Spikes] = []
+    with (
+        lent(model, device) as place,
+        progress_bar(total=total, enabled=progress, desc="generate", unit="window") as bar,
+    ):
         for first in range(0, len(rows), size):
             batch = rows[first : first + size]
             samples = np.array([n for _, n in batch])
-            for here, tokens in FreeRun(model, win, batch, chosen, place):
+            for here, tokens in FreeRun(model, win, batch, settings, place):
                 spikes.append(_timed(win, here, samples[: len(here)], tokens))
                 bar.update(len(here))
     _warn_of_full(sum(part.n_full for part in spikes), total, limit)
-    told = {
-        "model": type(model).__name__,
-        "seed": chosen.seed,
-        "free_running": free_running,
-        "warm_up": warm_up,
-        "duration": duration,
-        "temperature": temperature,
-        "top_k": top_k,
-        "top_p": top_p,
-        "max_spikes": limit,
-    }
+    told = {"model": type(model).__name__, **asdict(settings)}
+    told |= {"free_running": free_running, "duration": duration}
     return _recordings(win, spikes, n_samples, told)
 
 
@@ -215,7 +207,7 @@ def _timed(win: Any, here: np.ndarray, samples: np.ndarray, tokens: Tokens) -> _
         samples[row],
         ids[row, column] - FIRST,
         win.start[window] + inside,
-        int(tokens.full.sum()),
+        tokens.n_full,
     )
 
 
@@ -231,28 +223,25 @@ def _warn_of_full(n_full: int, total: int, limit: int) -> None:
 def _recordings(
     win: Any, parts: Sequence[_Spikes], n_samples: int, told: dict[str, Any]
 ) -> list[Recording]:
-    recording, sample, unit, time = (np.concatenate(of) for of in list(zip(*parts))[:4])  # noqa: B905
+    recording, sample, unit, time = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("recording", "sample", "unit", "time")
+    )
     ids = np.array([unit_id for _, unit_id in win.vocabulary])
     out = []
     for number, mine in win.by_recording():
-        own = win.recordings[number]
-        intervals = _joined(win.start[mine], win.length)
+        own, intervals = win.recordings[number], _joined(win.start[mine], win.length)
+        low, high = (own["spikes"].attrs[key] for key in ("start", "stop"))
+        units = _units(own, win.vocabulary)
         for n in range(n_samples):
             chosen = (recording == number) & (sample == n)
-            spikes = spike_train(
-                time[chosen],
-                ids[unit[chosen]],
-                own["spikes"].attrs["start"],
-                own["spikes"].attrs["stop"] - own["spikes"].attrs["start"],
-                _units(own, win.vocabulary),
+            spikes = spike_train(time[chosen], ids[unit[chosen]], low, high - low, units)
+            made = own.replace(
+                streams={**own.streams, "spikes": spikes},
+                meta={"generated": {**told, "sample": n, "intervals": intervals}},
+                history=f"generate({told['model']}, seed={told['seed']}, sample={n})",
             )
-            out.append(
-                own.replace(
-                    streams={**own.streams, "spikes": spikes},
-                    meta={"generated": {**told, "sample": n, "intervals": intervals}},
-                    history=f"generate({told['model']}, seed={told['seed']}, sample={n})",
-                )
-            )
+            out.append(made)
     return out
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import special
+from scipy.optimize import minimize
 from torch import Tensor
 
 from neurokit import arguments
@@ -23,6 +24,8 @@ Array = NDArray[np.float64]
 
 EDGES = (0, 1, 2, 5, 10, 20, 40)  # of the stretches of the past, in steps before now
 LONGEST = 80
+LARGEST = 10.0  # log count: what is far from all of training must not overflow
+OPTIONS = {"maxiter": 200, "maxcor": 20}
 LEAST_SPIKES = 0.5  # of a unit that is silent in training: one that never fires would be impossible
 
 
@@ -172,17 +175,37 @@ def _poisson(counts: NDArray[np.float32], expected: Array) -> Array:
 
 def _expected(known: Array, asked: Array, counts: NDArray[np.float32], alpha: float) -> Array:
     """Fit each unit on (row, feature) and predict it on other rows."""
-    from sklearn.linear_model import PoissonRegressor
-
     mean, spread = known.mean(axis=0), known.std(axis=0)
     spread[spread < 1e-6] = np.inf
     known, asked = (known - mean) / spread, (asked - mean) / spread
-    flat = counts.reshape(-1, counts.shape[-1]).astype(np.float64)
+    flat = counts.reshape(-1, counts.shape[-1])
     expected = np.full((len(asked), flat.shape[1]), LEAST_SPIKES / len(flat))
-    fit = PoissonRegressor(alpha=alpha, solver="newton-cholesky", max_iter=200)
-    for unit in np.flatnonzero(flat.any(axis=0)):
-        expected[:, unit] = fit.fit(known, flat[:, unit]).predict(asked)
+    fired = np.flatnonzero(flat.any(axis=0))
+    if fired.size:
+        weight, offset = _regression(known, flat[:, fired], alpha)
+        expected[:, fired] = np.exp(np.minimum(asked @ weight + offset, LARGEST))
     return expected
+
+
+def _regression(x: Array, y: NDArray[np.float32], alpha: float) -> tuple[Array, Array]:
+    """Minimise mean(exp(xw + b) - y (xw + b)) + alpha/2 |w|² for all units (row, unit) at once."""
+    x32, n, mean = x.astype(np.float32), len(x), y.mean(axis=0, dtype=np.float64)
+    shape = (x.shape[1] + 1, y.shape[1])
+
+    def objective(flat: Array) -> tuple[float, Array]:
+        weight, offset = np.split(flat.reshape(shape), [-1])
+        log_mu = np.minimum(x32 @ weight.astype(np.float32) + offset, LARGEST)
+        mu = np.exp(log_mu)
+        error = (mu - y).astype(np.float32)
+        loss = (mu - y * log_mu).sum(axis=0) / n + alpha / 2 * (weight**2).sum(axis=0)
+        slope = np.concatenate([x32.T @ error / n + alpha * weight, [error.sum(axis=0) / n]])
+        # A unit that fires little would otherwise be the last to be fitted.
+        return float((loss / mean).sum()), (slope / mean).ravel()
+
+    start = np.concatenate([np.zeros((shape[0] - 1, shape[1])), [np.log(mean)]])
+    found = minimize(objective, start.ravel(), jac=True, method="L-BFGS-B", options=OPTIONS)
+    weight, offset = np.split(found.x.reshape(shape), [-1])
+    return weight, offset
 
 
 def _known(

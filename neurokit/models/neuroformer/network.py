@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
+import xarray as xr
 from torch import Tensor, nn
 
 from neurokit.errors import DataError
@@ -13,6 +14,7 @@ from neurokit.models.neuroformer.behaviour import TargetHead
 from neurokit.models.neuroformer.body import Body, Context
 from neurokit.models.neuroformer.checks import check_windows
 from neurokit.models.neuroformer.config import NeuroformerConfig
+from neurokit.models.neuroformer.connectivity import estimate_connectivity
 from neurokit.models.neuroformer.contrastive import JointSpace
 from neurokit.models.neuroformer.examples import example_batch
 from neurokit.models.neuroformer.generation import generate
@@ -131,8 +133,7 @@ class Neuroformer(Pretrained):
             losses["contrastive_loss"] = self.joint({"spikes": packing.mean(state), **pooled})
             total = torch.lerp(total, losses["contrastive_loss"], self.config.contrastive)
         if self.target_head is not None:
-            pooled_hidden = packing.mean(hidden)
-            losses["target_loss"] = self.target_head.loss(pooled_hidden, batch["target"])
+            losses["target_loss"] = self.target_head.loss(packing.mean(hidden), _labels(batch))
             total = total + losses["target_loss"]
         return {**losses, "loss": total}
 
@@ -331,6 +332,32 @@ class Neuroformer(Pretrained):
         self.body.history(state, packing, self.body.past(batch)["past"], seen=seen)
         return torch.stack(seen)[..., 1:]
 
+    def connectivity(self, win: Any, **settings: Any) -> xr.DataArray:
+        """Estimate who drives whom.
+
+        Parameters
+        ----------
+        win : SpikeWindows
+            Of one session.
+        **settings
+            ``method`` and its own settings, see
+            :func:`~neurokit.models.neuroformer.connectivity.estimate_connectivity`.
+
+        Returns
+        -------
+        xr.DataArray
+            Dims ``(target, source)``, unit ids as coordinates, NaN on the diagonal.
+
+        Examples
+        --------
+        >>> from neurokit.windows import spike_windows
+        >>> rec = Recording.from_spikes([0.11, 0.35, 0.62], [4, 7, 4], duration=1.0)
+        >>> win = spike_windows(rec, length=0.1, history=0.2)
+        >>> Neuroformer(NeuroformerConfig.of(win)).connectivity(win)["source"].values
+        array([4, 7])
+        """
+        return estimate_connectivity(self, win, **settings)
+
     def extend(self, vocabulary: Any) -> Neuroformer:
         """Learn of more units, such as those of another session.
 
@@ -399,6 +426,13 @@ class Neuroformer(Pretrained):
         if found.target is not None:
             parts.append(found.target[:, None].expand(-1, parts[0].shape[1], -1))
         return torch.cat(parts, dim=-1)
+
+
+def _labels(batch: Batch) -> Tensor:
+    """Return what targets should be."""
+    if "target" not in batch:
+        raise DataError("This Neuroformer learns targets, but the windows have none. Name some.")
+    return batch["target"]
 
 
 def _mean(hidden: Tensor, id: Tensor) -> Tensor:

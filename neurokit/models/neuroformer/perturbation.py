@@ -21,6 +21,7 @@ from neurokit import arguments
 from neurokit.devices import lent
 from neurokit.models.neuroformer.unit_pairs import labelled_pairs, session_places
 from neurokit.models.nn import Packing
+from neurokit.models.nn.cross_attention import Memory
 from neurokit.progress import progress_bar
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD
 
@@ -98,6 +99,7 @@ def perturbation_effects(
     model.check(win)
     units = session_places(win)
     n_contexts = arguments.whole("n_contexts", n_contexts, 1)
+    batch_size = arguments.whole("batch_size", batch_size, 1)
     total = np.zeros((len(units), len(units)))
     with lent(model, device) as place:
         tokens = torch.from_numpy(units + FIRST).to(place)
@@ -107,7 +109,7 @@ def perturbation_effects(
             moments = torch.from_numpy(instants).to(place)
             for part in torch.arange(len(units), device=place).split(batch_size):
                 effect = _effects(model, batch, tokens[part], moments)[:, tokens - FIRST]
-                total[:, part.cpu().numpy()] += effect.double().cpu().numpy().T
+                total[:, part.cpu().numpy()] += effect.cpu().double().numpy().T
     facts = {"method": "perturbation", "n_contexts": n_contexts, "units": "spikes per spike"}
     return labelled_pairs(total / n_contexts, win, units, **facts)
 
@@ -164,27 +166,34 @@ class _Windows(NamedTuple):
 
 def _effects(model: Neuroformer, batch: Batch, sources: Tensor, instants: Tensor) -> Tensor:
     """Sum the effects over windows, (source, unit); all instants lie on one side of the start."""
-    n, body = len(sources), model.body
-    modalities = body.modality_tokens(batch)
-    id, step, context = batch["id"], batch["step"], body.context(batch, modalities)
-    spike = sources.repeat_interleave(len(id))
-    if bool((instants[0] < 0).item()):
-        # A spike before the window changes all that comes in it.
+    n, tokens = len(sources), model.body.modality_tokens(batch)
+    context = model.body.context(batch, tokens)
+    spike = sources.repeat_interleave(len(instants))
+    copies = {name: batch[name].repeat(n, 1) for name in ("past_id", "past_step", "id", "step")}
+    repeated = {name: [_copied(one, n) for one in memories] for name, memories in context.items()}
+    if instants[0] < 0:
+        past = _into_past(copies, spike, (instants + model.config.n_past_steps + FIRST).repeat(n))
+        # The modalities stay as they are: here nothing is computed of them.
+        changed = model.body.context(past, {name: of[:0] for name, of in tokens.items()})
+        repeated |= {name: changed[name] for name in changed if name not in tokens}
         first = torch.zeros_like(instants)
-        when = (instants + model.config.n_past_steps + FIRST).repeat(n)
-        past = batch["past_id"].repeat(n, 1), batch["past_step"].repeat(n, 1)
-        past_id, past_step, _ = _with_spike(*past, spike, when)
-        copied = {name: tokens.repeat(n, 1, 1) for name, tokens in modalities.items()}
-        other = body.context({"past_id": past_id, "past_step": past_step}, copied)
-        after = _Windows(id.repeat(n, 1), step.repeat(n, 1), first.repeat(n), other)
+        after = _Windows(copies["id"], copies["step"], first.repeat(n), repeated)
     else:
         when = (instants + FIRST).repeat(n)
-        id_, step_, at = _with_spike(id.repeat(n, 1), step.repeat(n, 1), spike, when)
-        # The token before the new spike expects the same next one as the new spike does.
-        first = at[: len(id)] - 1
-        after = _Windows(id_, step_, at, _repeated(context, n))
-    without = _expected(model, _Windows(id, step, first, context))
-    return (_expected(model, after).view(n, len(id), -1) - without).sum(dim=1)
+        id, step, at = _with_spike(copies["id"], copies["step"], spike, when)
+        # The token before the new spike and the new spike itself expect the same next one.
+        first, after = at[: len(instants)] - 1, _Windows(id, step, at, repeated)
+    without = _expected(model, _Windows(batch["id"], batch["step"], first, context))
+    return (_expected(model, after).view(n, len(first), -1) - without).sum(dim=1)
+
+
+def _into_past(copies: Batch, spike: Tensor, when: Tensor) -> Batch:
+    id, step, _ = _with_spike(copies["past_id"], copies["past_step"], spike, when)
+    return {"past_id": id, "past_step": step}
+
+
+def _copied(memory: Memory, n: int) -> Memory:
+    return Memory(*(None if part is None else part.repeat(n, 1, 1, 1) for part in memory))  # type: ignore[arg-type]
 
 
 def _with_spike(
@@ -201,13 +210,6 @@ def _with_spike(
     new = column == at[:, None]
     id = torch.where(new, spike[:, None], id.gather(1, old))
     return id, torch.where(new, when[:, None], step.gather(1, old)), at
-
-
-def _repeated(context: Any, n: int) -> Any:
-    return {
-        name: [type(m)(*(x if x is None else x.repeat(n, 1, 1, 1) for x in m)) for m in memories]
-        for name, memories in context.items()
-    }
 
 
 def _expected(model: Neuroformer, windows: _Windows) -> Tensor:

@@ -178,7 +178,8 @@ def _norm(layer: nn.LayerNorm) -> _Norm:
     return list(layer.normalized_shape), layer.weight, layer.bias, layer.eps
 
 
-def _linear(layer: nn.Linear) -> _Linear:
+def _linear(layer: nn.Module) -> _Linear:
+    assert isinstance(layer, nn.Linear)
     return layer.weight, layer.bias
 
 

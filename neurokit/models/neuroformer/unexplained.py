@@ -156,11 +156,11 @@ def unexplained_effects(
             rows = np.arange(first, min(len(win), first + batch_size))
             batch = {name: value.to(place) for name, value in win.batch(rows).items()}
             _add_errors(sums, count, model, batch, half_window(win))
-        times = count.double().clamp(min=1)[:, None, :, None]
-        mean, square = (sums.double() / times).transpose(0, 1)
-        error = ((square - mean**2) / times[:, 0]).clamp(min=0).sum(dim=0).sqrt() / 2
+    times = count.cpu().double().clamp(min=1)[:, None, :, None]
+    mean, square = (sums.cpu().double() / times).transpose(0, 1)
+    error = ((square - mean**2) / times[:, 0]).clamp(min=0).sum(dim=0).sqrt() / 2
     parts = {"effect": mean.mean(dim=0), "standard_error": error}
-    arrays = {name: part.T.cpu().numpy()[np.ix_(units, units)] for name, part in parts.items()}
+    arrays = {name: part.T.numpy()[np.ix_(units, units)] for name, part in parts.items()}
     return xr.Dataset({name: labelled_pairs(values, win, units) for name, values in arrays.items()})
 
 

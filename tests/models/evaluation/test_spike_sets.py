@@ -7,6 +7,8 @@ from sklearn.metrics import f1_score, precision_score, recall_score
 from neurokit.errors import DataError
 from neurokit.models.evaluation import set_f1, window_counts
 from neurokit.recording import Recording
+from neurokit.windows import spike_windows
+from neurokit.windows.spike_tokens import FIRST
 
 
 def test_sets_worked_by_hand():
@@ -70,6 +72,15 @@ def test_a_spike_on_an_edge_belongs_to_the_window_that_begins():
     start = np.arange(0, 100) * 0.05
     rec = Recording.from_spikes(np.arange(100) / 20, np.zeros(100, int), 5.0)
     assert (window_counts(rec, start, 0.05) == 1).all()
+
+
+def test_counts_are_those_of_the_tokens_in_windows():
+    rng = np.random.default_rng(4)
+    rec = Recording.from_spikes(rng.uniform(0, 5, 400), rng.integers(6, size=400), 5.0)
+    win = spike_windows(rec, length=0.05, history=0.1, dt=0.01)
+    tokens = win.batch(range(len(win)))["id"].numpy() - FIRST
+    counts = window_counts(rec, win.start, win.length)
+    np.testing.assert_array_equal((tokens[..., None] == np.arange(6)).sum(axis=1), counts)
 
 
 def test_what_cannot_be_compared_or_counted_is_refused():

@@ -15,6 +15,7 @@ from neurokit.models.neuroformer.decoding import (
     score_behaviour,
     with_targets,
 )
+from neurokit.models.neuroformer.glm import step_counts
 
 LATENT = {"length": 0.1, "history": 0.2, "dt": 0.05}
 
@@ -173,3 +174,69 @@ def test_a_direction_becomes_two_variables_without_a_jump() -> None:
     assert turned.attrs["sampling_rate"] == 20
     with pytest.raises(UnknownNameError, match="Known: 'speed', 'heading'"):
         direction_variables(rec, "behaviour", "tilt")
+
+
+def few_labels(seed: int) -> dict[str, float]:
+    """Read speed from a latent population with labels of 1 % of its windows; r by method."""
+    from sklearn.linear_model import RidgeCV
+
+    rec = nk.datasets.simulate_latent_population(duration=2700.0, seed=seed)
+    rec = nk.preprocessing.standardize(rec, "behaviour", fit_on=slice(0, 2160))
+    cut = {"length": 0.05, "history": 0.6, "dt": 0.05}
+    win = nk.windows.spike_windows(rec, stride=0.15, **cut)
+    labelled = nk.windows.spike_windows(rec, stride=0.25, targets={"behaviour": ["speed"]}, **cut)
+    # The last fifth is held out: neither its spikes nor its labels are seen in training.
+    train = labelled.start < 2160 - 0.05
+    test = np.flatnonzero(labelled.start > 2160 + 0.6)
+    some = np.random.default_rng(seed).choice(
+        np.flatnonzero(train), round(0.01 * train.sum()), replace=False
+    )
+    batch = labelled.batch(np.arange(len(labelled)))
+    speed = batch["target"].numpy()[:, 0]
+    config = NeuroformerConfig.of(win, state_layers=0, n_positions=128, seed=seed)
+    scratch, pretrained = Neuroformer(config), Neuroformer(config)
+    seen = win.take(win.start < 2160 - 0.05)
+    quiet = {"device": "cpu", "progress": False, "seed": seed}
+    nk.training.fit(pretrained, seen, epochs=3, batch_size=32, lr=3e-3, **quiet)
+
+    def ridge(x: np.ndarray) -> float:
+        mean, spread = x[train].mean(axis=0), x[train].std(axis=0) + 1e-9
+        z = (x - mean) / spread
+        fitted = RidgeCV(np.logspace(-3, 5, 17)).fit(z[some], speed[some])
+        return float(np.corrcoef(fitted.predict(z[test]), speed[test])[0, 1])
+
+    def tuned(model: Neuroformer) -> float:
+        head = with_targets(model, ["speed"], seed=seed)
+        nk.training.fit(head, labelled.take(some), epochs=40, batch_size=32, lr=1e-3, **quiet)
+        found = read_behaviour(head, labelled.take(test), device="cpu")
+        return float(np.corrcoef(found["predicted"][:, 0], found["true"][:, 0])[0, 1])
+
+    plain = windows_without_targets(rec, cut)
+    now = step_counts(batch, 80, 1).numpy()[:, 0]
+    before = step_counts(batch, 80, 12, "past_").numpy().sum(axis=1)
+    return {
+        "n_labels": len(some),
+        "n_test": len(test),
+        "ridge on counts": ridge(now + before),
+        "ridge on root counts": ridge(np.sqrt(now + before)),
+        "ridge on counts apart": ridge(np.concatenate([now, before], axis=1)),
+        "scratch, ridge": ridge(nk.models.encode(scratch, plain, device="cpu").values),
+        "scratch, tuned": tuned(scratch),
+        "pretrained, ridge": ridge(nk.models.encode(pretrained, plain, device="cpu").values),
+        "pretrained, tuned": tuned(pretrained),
+    }
+
+
+def windows_without_targets(rec: nk.Recording, cut: dict[str, float]) -> nk.windows.SpikeWindows:
+    return nk.windows.spike_windows(rec, stride=0.25, **cut)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [12, 13, 14])
+def test_pretraining_pays_where_labels_are_few(seed: int) -> None:
+    found = few_labels(seed)
+    print(seed, {name: round(value, 3) for name, value in found.items()})
+    best = found.pop("pretrained, ridge")
+    assert best >= 0.92
+    others = [value for name, value in found.items() if name.startswith(("ridge", "scratch"))]
+    assert best >= max(others) + 0.03

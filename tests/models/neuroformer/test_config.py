@@ -1,0 +1,109 @@
+"""Settings: presets of the paper's size, and clear words where they make no model."""
+
+import pytest
+import torch
+
+import neurokit as nk
+from neurokit.errors import DataError, UnknownNameError
+from neurokit.models import Neuroformer, NeuroformerConfig
+from neurokit.models.neuroformer import Modality
+from neurokit.models.neuroformer.presets import PRESETS
+
+# Millions of parameters that the paper tells, and how far ours may be from them.
+PUBLISHED = {
+    "v1al": (24, 24 * 1.05),
+    "visnav_medial": (25, 25 * 1.12),
+    "visnav_lateral": (25, 25 * 1.12),
+    "random_network": (16, 26),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_presets_are_as_large_as_published(name):
+    with torch.device("meta"):
+        model = Neuroformer(NeuroformerConfig.preset(name))
+    low, high = PUBLISHED[name]
+    assert low <= sum(p.numel() for p in model.parameters()) / 1e6 <= high
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_have_whole_steps(name):
+    config = NeuroformerConfig.preset(name, seed=4)
+    assert config.seed == 4
+    assert config.n_steps * config.dt == pytest.approx(config.length)
+    assert config.n_past_steps * config.dt == pytest.approx(config.history)
+
+
+def test_the_same_seed_is_the_same_model():
+    models = [Neuroformer(NeuroformerConfig.preset("tiny", seed=seed)) for seed in (1, 1, 2)]
+    first, second, other = (model.id_head.weight for model in models)
+    assert torch.equal(first, second)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_units": 0}, "n_units is 0"),
+        ({"width": 30, "n_heads": 4}, "width is 30"),
+        ({"length": 0.055}, r"length is 0.055 s, 5.5 steps of 0.01 s"),
+        ({"history": -1.0}, r"history \(s\) is -1.0"),
+        ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"contrastive": 0.25}, "compares spikes with modalities"),
+        ({"target_classes": 1}, "at least 2 target_classes"),
+        ({"target_range": (1.0, 1.0)}, "at least 2 target_classes in a range"),
+        ({"state_layers": 0, "history_layers": 0, "final_layers": 0}, "at least one layer"),
+        ({"vocabulary": (("", 1), ("", 1)), "n_units": 2}, "1 different units"),
+        ({"modalities": (Modality("a"), Modality("a"))}, "expected a name once"),
+        ({"step_given_id": 1}, "step_given_id is 1"),
+    ],
+)
+def test_settings_that_make_no_model_are_refused(changes, message):
+    with pytest.raises(DataError, match=message):
+        NeuroformerConfig.preset("tiny", **changes)
+
+
+def test_unknown_names_get_a_suggestion():
+    with pytest.raises(UnknownNameError, match="visnav_medial"):
+        NeuroformerConfig.preset("visnav_medal")
+    with pytest.raises(UnknownNameError, match="Did you mean 'history_layers'"):
+        NeuroformerConfig.preset("tiny", histry_layers=2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"name": "past_id"}, "cannot be called 'past_id'"),
+        ({"name": "a.b"}, "cannot be called"),
+        ({"name": "x", "kind": "video"}, "The kind of x is 'video'"),
+        ({"name": "x", "kind": "frames", "frame_shape": (9,)}, r"Expected frame_shape"),
+        ({"name": "x", "n_variables": 0}, "n_variables of x is 0"),
+    ],
+)
+def test_modalities_that_are_none_are_refused(settings, message):
+    with pytest.raises(DataError, match=message):
+        Modality(**settings)
+
+
+def test_settings_are_taken_from_windows():
+    rec = nk.Recording.from_spikes([0.1, 0.4, 0.7], [3, 5, 3], duration=1.0)
+    speed = nk.Recording.from_array([[0.0], [1.0]] * 50, 100, stream="behaviour")
+    rec = rec.replace(streams={"spikes": rec["spikes"], "behaviour": speed["behaviour"]})
+    name = str(rec["behaviour"].coords[rec["behaviour"].dims[1]].values[0])
+    win = nk.windows.spike_windows(
+        rec, length=0.1, history=0.2, beside={"behaviour": 0.3}, targets={"behaviour": [name]}
+    )
+    config = NeuroformerConfig.of(win, "visnav_medial", width=64)
+    assert (config.n_units, config.width, config.n_steps, config.n_past_steps) == (2, 64, 10, 20)
+    assert config.vocabulary == (("", 3), ("", 5))
+    (modality,) = config.modalities
+    assert (modality.name, modality.shape, modality.layers) == ("behaviour", (30, 1), 2)
+    assert config.targets == tuple(win.target_names)
+    Neuroformer(NeuroformerConfig.of(win)).check(win)
+
+
+def test_vocabularies_grow_behind():
+    config = NeuroformerConfig(n_units=2, vocabulary=(("a", 1), ("a", 2)))
+    assert config.grown((("a", 1), ("a", 2), ("b", 1))).n_units == 3
+    with pytest.raises(DataError, match="do not begin with them"):
+        config.grown((("a", 1),))
