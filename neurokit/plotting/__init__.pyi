@@ -4,6 +4,7 @@ from .curves import predicted_vs_true, tuning_curves
 from .layers import brain_scatter, layer_curve
 from .maps import confusion, connectivity_matrix, topomap
 from .scores import null_distribution, score_distribution, score_strip
+from .spikes import spike_raster, wiring_matrix
 from .theme import COLORS, style
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "reconstruction",
     "score_distribution",
     "score_strip",
+    "spike_raster",
     "style",
     "time_courses",
     "topomap",
     "tuning_curves",
+    "wiring_matrix",
 ]

@@ -15,10 +15,11 @@ from neurokit.errors import DataError
 from neurokit.models import baselines
 from neurokit.models.evaluation.spike_sets import set_f1, window_counts
 from neurokit.models.neuroformer.blocks import blocks_of
-from neurokit.models.neuroformer.decoding import read_behaviour, score_behaviour
+from neurokit.models.neuroformer.decoding import read_behaviour
 from neurokit.models.neuroformer.generation import generate_samples
 from neurokit.models.neuroformer.glm import glm_likelihood, rate_likelihood, step_counts
 from neurokit.models.neuroformer.likelihood import window_likelihood
+from neurokit.models.neuroformer.scoring import score_behaviour
 from neurokit.runs.cutting import Parts
 from neurokit.windows.spike_tokens import FIRST, PAD
 

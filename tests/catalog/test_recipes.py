@@ -104,6 +104,10 @@ def test_a_recipe_of_ones_own_is_found_by_its_path(tmp_path):
         ('family = "EEGFormer"', 'family = "EEGFormer"\ncheckpoint = "x"', "give either family"),
         ('preset = "tiny"', "", "a family takes a preset"),
         ('family = "EEGFormer"', 'checkpoint = "x"', "has its own settings"),
+        ("length = 0.5", "length = 0.5\nbeside = { x = 1.0 }", "beside belong to spikes, and need"),
+        ("length = 0.5", "length = 0.5\nhistory = 1.0\nstart = 0.0", "lie side by side"),
+        ("length = 0.5", "length = 0.5\nhistory = -1.0", "'windows.history': .*greater than 0"),
+        ('step = "resample"\nsampling_rate = 100.0', 'step = "crop"', "give start, stop or both"),
     ],
 )
 def test_slips_name_file_and_field(tmp_path, old, new, message):
@@ -116,6 +120,33 @@ def test_statistics_of_the_test_part_are_refused(tmp_path):
     step = '\n[[preprocessing]]\nstep = "standardize"\nover = "recording"\n'
     with pytest.raises(ReadError, match="would use the test part of each recording"):
         recipe(written(tmp_path, new=step))
+
+
+def test_streams_beside_spikes_take_scores_of_the_training(tmp_path):
+    spikes = 'stream = "spikes"\nhistory = 0.5'
+    step = '\n[[preprocessing]]\nstep = "standardize"\nover = "recording"\n'
+    path = tmp_path / "toy.toml"
+    path.write_text(GOOD.replace('stream = "eeg"', spikes) + step)
+    with pytest.raises(ReadError, match="take z-scores of the training windows"):
+        recipe(str(path))
+
+
+def test_spikes_have_no_classes(tmp_path):
+    tuned = GOOD.replace('kind = "pretrain"', 'kind = "finetune"')
+    tuned = tuned.replace("length = 0.5", "length = 0.5\nhistory = 0.5")
+    path = tmp_path / "toy.toml"
+    path.write_text(tuned + '\n[labels]\ncolumn = "run"\n')
+    with pytest.raises(ReadError, match="name the variables to read out in windows.targets"):
+        recipe(str(path))
+
+
+def test_recipes_of_neuroformer_have_its_windows():
+    for name in ("neuroformer-v1al", "neuroformer-visnav-medial", "neuroformer-visnav-lateral"):
+        found = recipe(name)
+        assert (found.windows.length, found.windows.history, found.windows.dt) == (0.05, 0.25, 0.01)
+        assert found.windows.beside == {"stimulus": 0.3}
+        assert (found.training.epochs, found.training.batch_size) == (250, 160)
+        assert (found.training.lr, found.training.weight_decay) == (1e-4, 1.0)
 
 
 def test_standardize_comes_last(tmp_path):
@@ -142,4 +173,6 @@ def test_the_recipe_of_the_readme_is_valid(tmp_path):
     assert recipe(str(path)).split.validation_share == 0.1
     for name, path in SHIPPED.items():
         if 'kind = "question"' not in path.read_text():
-            assert f"`{name}`" in readme or re.match(r"eegformer-small-tu|duin-paper", name)
+            assert f"`{name}`" in readme or re.match(
+                r"eegformer-small-tu|duin-paper|neuroformer-v", name
+            )

@@ -13,13 +13,14 @@ from neurokit.errors import DataError, ReadError, UnknownNameError
 from neurokit.recording import Recording
 from neurokit.runs.families import load_checkpoint
 from neurokit.runs.model_cards import recipe_hash
+from neurokit.runs.pretraining import windows_of
 
 FOLDERS = {p.parent.name: p.parent for p in sorted(catalog.shelf("models").glob("*/config.json"))}
 
 
 def test_each_family_has_a_checkpoint():
     kinds = {json.loads((f / "config.json").read_text())["model"] for f in FOLDERS.values()}
-    assert {"EEGFormer", "DuIN", "DuINMasked"} <= kinds
+    assert {"EEGFormer", "DuIN", "DuINMasked", "Neuroformer"} <= kinds
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -82,3 +83,17 @@ def test_a_shipped_eegformer_reads_other_peoples_eeg():
     slow = Recording.from_array(1e-5 * np.random.default_rng(0).normal(size=(2000, 2)), 100.0)
     with pytest.raises(DataError, match="128 Hz"):
         model.check(nk.windows.sliding(slow, stream="eeg", length=5.0))
+
+
+def test_the_shipped_neuroformer_knows_its_units():
+    """The recording is embedded, so what the card states can be measured again, in part."""
+    made_by = recipe("neuroformer-tiny-a2929")
+    model = nk.models.Neuroformer.from_pretrained(made_by.name)
+    test = windows_of(made_by).test
+    model.check(test)
+    rows = np.arange(200)
+    ids = test.batch(rows)["id"][:, 1:]
+    with torch.no_grad():
+        loss = float(model.loss(test.batch(rows))["id_loss"])
+    share = torch.bincount(ids[ids > 0], minlength=18).double() / (ids > 0).sum()
+    assert loss < float(torch.special.entr(share).sum()) - 0.8

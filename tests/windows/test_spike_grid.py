@@ -136,3 +136,12 @@ def test_samples_of_many_recordings_and_of_files(tmp_path):
     for some in (recs, opened, [recs[0], opened[1]]):
         arrays = [samples_of(r["bold"]) for r in some]
         np.testing.assert_array_equal(gather(arrays, recording, first, 7), wanted)
+
+
+def test_a_spike_at_the_onset_of_a_trial_is_in_its_first_bin_however_times_are_rounded():
+    onset = 0.1 + 0.2  # a little more than 0.3
+    rec = Recording.from_spikes([0.3], [0], 2.0, trials=[[0.0, onset], [onset, 1.0]])
+    win = spike_windows(rec, length=0.1, history=0.1, dt=0.1, within="trial")
+    past = win.batch(np.flatnonzero(win.trial == 1)[:1])
+    assert past["past_id"].tolist() == [[FIRST]]
+    assert past["past_step"].tolist() == [[FIRST]]

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from neurokit.errors import DataError
 from neurokit.models.neuroformer.config import NeuroformerConfig
 
 __all__ = ["TargetHead"]
@@ -66,7 +67,7 @@ class TargetHead(nn.Module):
         estimate = self(pooled)
         return estimate.softmax(dim=-1) @ self.centres(estimate) if self.n_classes else estimate
 
-    def loss(self, pooled: Tensor, target: Tensor) -> Tensor:
+    def loss(self, pooled: Tensor, target: Tensor | None) -> Tensor:
         """Compare with the labels that there are.
 
         Parameters
@@ -80,7 +81,16 @@ class TargetHead(nn.Module):
         -------
         Tensor, shape ()
             Mean squared error, or cross-entropy in nats; zero without any label.
+
+        Raises
+        ------
+        DataError
+            Windows that were cut without targets.
         """
+        if target is None:
+            raise DataError(
+                "This Neuroformer learns targets, but the windows have none. Cut them with targets."
+            )
         there, estimate = ~target.isnan(), self(pooled).float()
         if self.n_classes:
             bins = self.bins(target)

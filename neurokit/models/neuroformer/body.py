@@ -113,6 +113,25 @@ class Body(nn.Module):
         packing = Packing(id != PAD)
         return {"past": self.history.remember(self.embedding.past(id, step, packing), packing)}
 
+    def history_weights(self, batch: Batch) -> Tensor:
+        """Compute how much each token reads each spike of the past.
+
+        Parameters
+        ----------
+        batch : dict of Tensor
+            ``id``, ``step``, ``past_id`` and ``past_step``.
+
+        Returns
+        -------
+        Tensor, shape (layer, window, token, spike)
+            Means over heads.
+        """
+        packing = Packing(batch["id"] != PAD)
+        seen: list[Tensor] = []
+        state = self.state_of(batch["id"], batch["step"], packing)
+        self.history(state, packing, self.past(batch)["past"], seen=seen)
+        return torch.stack(seen)[..., 1:]
+
     def state_of(self, id: Tensor, step: Tensor, packing: Packing) -> Tensor:
         """Let the tokens of windows read one another, and nothing else.
 

@@ -65,6 +65,24 @@ def estimate_connectivity(
     DataError
         Another method, windows of several sessions or that do not fit the model.
 
+    Notes
+    -----
+    Areas under the ROC curve over ordered pairs, on simulated networks of ten minutes and 50 to
+    60 units after a CPU minute of training at most, over three seeds; and of the lagged
+    cross-correlation, which needs no model:
+
+    ==================  ===========  ==========  ============  =========  =================
+    network             attention    …, centred  perturbation  corrected  cross-correlation
+    ==================  ===========  ==========  ============  =========  =================
+    hubs                1.00         .94–1.00    1.00          1.00       1.00
+    sparse, weak        .53–.69      .53–.82     .74–.85       1.00       1.00
+    ==================  ===========  ==========  ============  =========  =================
+
+    Perturbation and correction also have a unit and a sign. Where connections are strong the
+    model's knowledge does the work: of hubs' targets, which fire together though none drives
+    another, the errors alone tell nothing. Where they are weak the correction does: a short
+    training learns little of them, and what is found is found in the errors.
+
     Examples
     --------
     >>> import neurokit as nk

@@ -224,6 +224,8 @@ class FreeRun:
                 made = rows.new_full((2, n_rows, _BLOCK), PAD)
                 blocks.append((made, places))
             hidden = self.stepper(token, step)
+            if at == 0 and not bool(hidden.isfinite().all()):
+                raise DataError("The model's output is not finite. Did its training diverge?")
             logits = model.id_logits(hidden).masked_fill(self.forbidden[rows], -torch.inf)
             token = draw_tokens(logits, uniform[0, at, rows], rule)
             ended = ended | (token == EOS)

@@ -33,6 +33,13 @@ def grow(model: Neuroformer, vocabulary: Any) -> Neuroformer:
     ------
     DataError
         A vocabulary that does not begin with the model's.
+
+    Examples
+    --------
+    >>> from neurokit.models import Neuroformer, NeuroformerConfig
+    >>> config = NeuroformerConfig.preset("tiny", n_units=1, vocabulary=(("monday", 7),))
+    >>> grow(Neuroformer(config), [("monday", 7), ("tuesday", 7)]).config.n_units
+    2
     """
     config = model.config.grown(vocabulary)
     known = model.config.n_ids

@@ -222,5 +222,4 @@ def _surprise(logits: Tensor, token: Tensor, least: Tensor) -> Tensor:
 
 def _variables(win: Any) -> tuple[str, ...]:
     """Name the streams beside the spikes that are variables, not frames."""
-    batch = win.batch([0])
-    return tuple(name for name in win.beside if batch[name].ndim == 3)
+    return tuple(name for name in win.beside if len(win.sizes[name]) == 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import xarray as xr
@@ -19,7 +19,7 @@ from neurokit.models.neuroformer.contrastive import JointSpace
 from neurokit.models.neuroformer.examples import example_batch
 from neurokit.models.neuroformer.generation import generate
 from neurokit.models.neuroformer.growth import grow
-from neurokit.models.neuroformer.objective import spike_losses
+from neurokit.models.neuroformer.objective import Prediction, training_losses
 from neurokit.models.nn import KeyValueCache, Packing, Pretrained
 from neurokit.recording import Recording
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD
@@ -27,24 +27,6 @@ from neurokit.windows.spike_tokens import EOS, FIRST, PAD
 __all__ = ["Neuroformer", "Prediction"]
 
 Batch = Mapping[str, Tensor]
-
-
-class Prediction(NamedTuple):
-    """What the model expects after each token.
-
-    Attributes
-    ----------
-    id_logits : Tensor, shape (window, token, n_units + 3)
-        Of the next token's unit.
-    step_logits : Tensor, shape (window, token, n_steps + 3)
-        Of its step.
-    target : Tensor, shape (window, target), or None
-        Behaviour, in its own unit.
-    """
-
-    id_logits: Tensor
-    step_logits: Tensor
-    target: Tensor | None
 
 
 class Neuroformer(Pretrained):
@@ -63,10 +45,32 @@ class Neuroformer(Pretrained):
 
     Examples
     --------
-    >>> model = Neuroformer(NeuroformerConfig.preset("tiny"))
+    >>> from neurokit.windows import spike_windows
+    >>> rec = Recording.from_spikes([0.11, 0.35, 0.62], [4, 7, 4], duration=1.0)
+    >>> win = spike_windows(rec, length=0.1, history=0.2)
+    >>> model = Neuroformer(NeuroformerConfig.of(win, targets=("speed",))).eval()
+    >>> model.check(win)
+    >>> model.generate(win, seed=1).meta["generated"]["seed"]
+    1
+    >>> model.connectivity(win)["source"].values
+    array([4, 7])
     >>> batch = model.example()
-    >>> model(batch).id_logits.shape, sorted(model.loss(batch))
-    (torch.Size([2, 6, 63]), ['id_loss', 'loss', 'step_loss'])
+    >>> [tuple(part.shape) for part in model.forward(batch)]
+    [(2, 6, 5), (2, 6, 13), (2, 1)]
+    >>> assert sorted(model.loss(batch)) == ["id_loss", "loss", "step_loss", "target_loss"]
+    >>> model.represent(batch).shape, model.read_target(batch).shape, model.respond(batch).shape
+    (torch.Size([2, 64]), torch.Size([2, 1]), torch.Size([2, 6, 19]))
+    >>> hidden, context, cache = model.hidden(batch), model.context(batch), model.empty_cache()
+    >>> pairs = zip(batch["id"].split(1, dim=1), batch["step"].split(1, dim=1))
+    >>> slow = torch.cat([model.decode(*pair, context, cache) for pair in pairs], dim=1)
+    >>> torch.allclose(slow[0], hidden[0], atol=1e-5)
+    True
+    >>> model.id_logits(hidden).shape[-1], model.step_logits(hidden).shape[-1]
+    (5, 13)
+    >>> model.history_attention(batch).shape  # layer, window, token, spike of the past
+    torch.Size([1, 2, 6, 4])
+    >>> model.extend([("", 4), ("", 7), ("tuesday", 4)]).config.n_units
+    3
     """
 
     config_class = NeuroformerConfig
@@ -94,7 +98,7 @@ class Neuroformer(Pretrained):
         Returns
         -------
         Prediction
-            Logits after each token; those at padding mean nothing.
+            Those at padding mean nothing.
         """
         hidden = self.hidden(batch)
         id = batch["id"]
@@ -118,24 +122,7 @@ class Neuroformer(Pretrained):
             ``target_loss`` where there are such. All are means over the tokens, pairs or labels
             of the batch; where a batch is computed in pieces, their means are weighted by windows.
         """
-        id, step = batch["id"], batch["step"]
-        # The last token of a window predicts nothing, and is left out from the start.
-        packing = Packing(id[:, 1:] != PAD)
-        tokens = self.body.modality_tokens(batch)
-        state = self.body.state_of(id[:, :-1], step[:, :-1], packing)
-        hidden = self.body.fused(state, packing, self.body.context(batch, tokens))
-        next_id, next_step = packing.pack(id[:, 1:]), packing.pack(step[:, 1:])
-        logits = self.id_logits(hidden), self.step_logits(hidden, next_id)
-        losses = spike_losses(*logits, next_id, next_step, self.config.id_share)
-        total = losses["loss"]
-        if self.joint is not None:
-            pooled = {name: value.mean(dim=1) for name, value in tokens.items()}
-            losses["contrastive_loss"] = self.joint({"spikes": packing.mean(state), **pooled})
-            total = torch.lerp(total, losses["contrastive_loss"], self.config.contrastive)
-        if self.target_head is not None:
-            losses["target_loss"] = self.target_head.loss(packing.mean(hidden), _labels(batch))
-            total = total + losses["target_loss"]
-        return {**losses, "loss": total}
+        return training_losses(self, batch)
 
     def hidden(self, batch: Batch) -> Tensor:
         """Compute what the heads read.
@@ -165,7 +152,7 @@ class Neuroformer(Pretrained):
         Returns
         -------
         Tensor, shape (window, width)
-            The mean over the start and the spikes; what pads the batch changes nothing.
+            The mean over the start and the spikes.
         """
         return _mean(self.hidden(batch), batch["id"])
 
@@ -180,8 +167,7 @@ class Neuroformer(Pretrained):
         Returns
         -------
         Tensor, shape (window, target)
-            In the unit of the targets; with classes the mean over bins, weighted by their
-            probabilities.
+            In the unit of the targets; with classes the mean over bins by their probabilities.
 
         Raises
         ------
@@ -203,7 +189,7 @@ class Neuroformer(Pretrained):
         Returns
         -------
         dict of list of Memory
-            Keys and values for each block, by what they are of; for :meth:`decode`.
+            Keys and values for each block, by what they are of.
         """
         return self.body.context(batch, self.body.modality_tokens(batch))
 
@@ -236,8 +222,7 @@ class Neuroformer(Pretrained):
         cache : list of KeyValueCache, optional
             From :meth:`empty_cache`; gets the new tokens.
         mask : Tensor of bool, shape (window, all tokens), optional
-            False where a token, of those in the cache too, is none. Not needed where all that
-            is none comes last.
+            False where a token, in the cache too, is none. Not needed where those come last.
 
         Returns
         -------
@@ -316,8 +301,8 @@ class Neuroformer(Pretrained):
         Returns
         -------
         Tensor, shape (layer, window, token, spike)
-            Means over heads. Row i belongs to the token that predicts token i + 1. They sum to
-            less than 1, the rest being read of the start of the past.
+            Means over heads; row i is of the token that predicts token i + 1. Its sum is below
+            1: the rest is read of the start of the past.
 
         Raises
         ------
@@ -326,11 +311,7 @@ class Neuroformer(Pretrained):
         """
         if not self.config.history_layers:
             raise DataError("This Neuroformer reads no past: it has no history_layers.")
-        packing = Packing(batch["id"] != PAD)
-        seen: list[Tensor] = []
-        state = self.body.state_of(batch["id"], batch["step"], packing)
-        self.body.history(state, packing, self.body.past(batch)["past"], seen=seen)
-        return torch.stack(seen)[..., 1:]
+        return self.body.history_weights(batch)
 
     def connectivity(self, win: Any, **settings: Any) -> xr.DataArray:
         """Estimate who drives whom.
@@ -347,14 +328,6 @@ class Neuroformer(Pretrained):
         -------
         xr.DataArray
             Dims ``(target, source)``, unit ids as coordinates, NaN on the diagonal.
-
-        Examples
-        --------
-        >>> from neurokit.windows import spike_windows
-        >>> rec = Recording.from_spikes([0.11, 0.35, 0.62], [4, 7, 4], duration=1.0)
-        >>> win = spike_windows(rec, length=0.1, history=0.2)
-        >>> Neuroformer(NeuroformerConfig.of(win)).connectivity(win)["source"].values
-        array([4, 7])
         """
         return estimate_connectivity(self, win, **settings)
 
@@ -378,13 +351,6 @@ class Neuroformer(Pretrained):
         ------
         DataError
             A vocabulary that does not begin with the model's.
-
-        Examples
-        --------
-        >>> config = NeuroformerConfig.preset("tiny", n_units=1, vocabulary=(("monday", 7),))
-        >>> model = Neuroformer(config)
-        >>> model.extend([("monday", 7), ("tuesday", 7)]).config.n_units
-        2
         """
         return grow(self, vocabulary)
 
@@ -426,13 +392,6 @@ class Neuroformer(Pretrained):
         if found.target is not None:
             parts.append(found.target[:, None].expand(-1, parts[0].shape[1], -1))
         return torch.cat(parts, dim=-1)
-
-
-def _labels(batch: Batch) -> Tensor:
-    """Return what targets should be."""
-    if "target" not in batch:
-        raise DataError("This Neuroformer learns targets, but the windows have none. Name some.")
-    return batch["target"]
 
 
 def _mean(hidden: Tensor, id: Tensor) -> Tensor:

@@ -2,10 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["spike_losses"]
+from neurokit.models.nn import Packing
+from neurokit.windows.spike_tokens import PAD
+
+if TYPE_CHECKING:
+    from neurokit.models.neuroformer.network import Neuroformer
+
+__all__ = ["Prediction", "spike_losses", "training_losses"]
+
+
+class Prediction(NamedTuple):
+    """What the model expects after each token.
+
+    Attributes
+    ----------
+    id_logits : Tensor, shape (window, token, n_units + 3)
+        Of the next token's unit.
+    step_logits : Tensor, shape (window, token, n_steps + 3)
+        Of its step.
+    target : Tensor, shape (window, target), or None
+        Behaviour, in its own unit.
+    """
+
+    id_logits: Tensor
+    step_logits: Tensor
+    target: Tensor | None
+
+
+def training_losses(model: Neuroformer, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Compute what training minimises, see :meth:`Neuroformer.loss`.
+
+    Parameters
+    ----------
+    model : Neuroformer
+        The model.
+    batch : dict of Tensor
+        Windows, with targets if the model has some.
+
+    Returns
+    -------
+    dict of Tensor
+        ``loss`` and its parts.
+    """
+    id, step = batch["id"], batch["step"]
+    # The last token of a window predicts nothing, and is left out from the start.
+    packing = Packing(id[:, 1:] != PAD)
+    tokens = model.body.modality_tokens(batch)
+    state = model.body.state_of(id[:, :-1], step[:, :-1], packing)
+    hidden = model.body.fused(state, packing, model.body.context(batch, tokens))
+    next_id, next_step = packing.pack(id[:, 1:]), packing.pack(step[:, 1:])
+    logits = model.id_logits(hidden), model.step_logits(hidden, next_id)
+    losses = spike_losses(*logits, next_id, next_step, model.config.id_share)
+    total = losses["loss"]
+    if model.joint is not None:
+        pooled = {name: value.mean(dim=1) for name, value in tokens.items()}
+        losses["contrastive_loss"] = model.joint({"spikes": packing.mean(state), **pooled})
+        total = torch.lerp(total, losses["contrastive_loss"], model.config.contrastive)
+    if model.target_head is not None:
+        labels = batch.get("target")
+        losses["target_loss"] = model.target_head.loss(packing.mean(hidden), labels)
+        total = total + losses["target_loss"]
+    return {**losses, "loss": total}
 
 
 def spike_losses(

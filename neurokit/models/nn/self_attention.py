@@ -186,11 +186,11 @@ class SelfAttention(nn.Module):
         total = time + (0 if cache is None else len(cache))
         allowed = self._allowed(mask, batch, time, total, x.device)
         if packing is None:
-            parts = (part.view(batch, time, self.n_heads, -1) for part in self._projected(x))
+            parts = [part.view(batch, time, self.n_heads, -1) for part in self._projected(x)]
         else:
             # All three laid out at once: one copy to where attention wants them.
             heads = packing.pad(self.qkv(x)).view(batch, time, 3, self.n_heads, -1)
-            parts = heads.permute(2, 0, 3, 1, 4).contiguous().transpose(2, 3).unbind()
+            parts = list(heads.permute(2, 0, 3, 1, 4).contiguous().transpose(2, 3).unbind())
         query, key, value = parts
         query, key = self.query_norm(query).transpose(1, 2), self.key_norm(key).transpose(1, 2)
         value = value.transpose(1, 2)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 
 import neurokit as nk
 from neurokit.errors import DataError, UnknownNameError
@@ -51,7 +52,7 @@ def test_inputs_that_tell_something_are_missed() -> None:
     win = windows(0)
 
     def train(model: Neuroformer, known: Any) -> None:
-        nk.training.fit(model, known, epochs=5, batch_size=32, lr=1e-2, **QUIET)
+        nk.training.fit(model, known, epochs=6, batch_size=64, lr=1e-2, **QUIET)
 
     config = NeuroformerConfig.of(win, width=16, n_heads=2)
     fold = next(iter(nk.windows.split_contiguous(win, 3)))
@@ -131,3 +132,31 @@ def test_splits_that_leak_and_models_without_inputs_are_refused() -> None:
         run_ablation(config, [], untrained)
     with pytest.raises(DataError, match="nothing can be left out"):
         run_ablation(NeuroformerConfig.preset("tiny", history_layers=0), [], untrained)
+
+
+def stimulus_driven(seed: int) -> xr.Dataset:
+    """Ablate a model of units that all streams but one drive, and their own past."""
+    rec = nk.datasets.simulate_stimulus_population(duration=400.0, sampling_rate=20.0, seed=seed)
+    seen = {"stimulus": 0.15, "behaviour": 0.1, "behaviour_unrelated": 0.1}
+    win = nk.windows.spike_windows(rec, length=0.03, history=0.06, stride=0.06, beside=seen)
+    fold = list(nk.windows.split_contiguous(win, 5))[seed % 5]
+    config = NeuroformerConfig.of(
+        win, width=32, n_heads=2, state_layers=0, final_layers=0, seed=seed
+    )
+
+    def train(model: Neuroformer, known: Any) -> None:
+        nk.training.fit(model, known, epochs=3, batch_size=32, lr=5e-3, seed=seed, **QUIET)
+
+    return run_ablation(config, [fold], train, block=5.0, device="cpu")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [41, 42, 43])
+def test_a_stimulus_driven_population_misses_what_drives_it(seed: int) -> None:
+    found = stimulus_driven(seed)
+    table = found[["mean_loss", "gain", "low", "high"]].to_dataframe()
+    print(seed, found.attrs, table.round(4), sep="\n")
+    for name in ("past", "stimulus", "behaviour"):
+        assert table.loc[f"no {name}", "low"] > 0
+        assert table.loc[f"no {name}", "mean_loss"] > table.loc["all", "mean_loss"]
+    assert table.loc["no behaviour_unrelated", "gain"] < 0.01

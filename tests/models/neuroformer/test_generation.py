@@ -9,7 +9,7 @@ from torch import nn
 import neurokit as nk
 from neurokit.errors import DataError
 from neurokit.models import Neuroformer, NeuroformerConfig
-from neurokit.models.neuroformer import free_running
+from neurokit.models.neuroformer import free_running, generation
 from neurokit.models.neuroformer.generation import generate, generate_samples
 from neurokit.models.neuroformer.sampling import SamplingRule
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD, SOS
@@ -73,7 +73,7 @@ class Script(nn.Module):
         pass
 
     def context(self, batch):
-        assert set(batch) == {"past_id", "past_step"}
+        assert set(batch) == {"past_id", "past_step", *(m.name for m in self.config.modalities)}
         self.seen.append((batch["past_id"].clone(), batch["past_step"].clone()))
 
     def start(self, context, n_rows):
@@ -134,19 +134,24 @@ def test_history_is_what_windows_of_the_generated_recording_would_read():
         assert (order.diff() >= 0).all()
 
 
+@pytest.mark.parametrize("beside", [{}, {"behaviour": 0.3}])
 @pytest.mark.parametrize("free_running", [True, False])
-def test_poison_in_the_future_never_turns_up(free_running):
-    clean = recording()
+def test_poison_in_the_future_never_turns_up(free_running, beside):
+    clean = recording(beside=True)
     time, ids = spikes(clean)
     poison = np.arange(0.26, 3.0, 0.02)  # All but the past of the first window.
     rec = nk.Recording.from_spikes(
-        np.append(time, poison), np.append(ids, np.full(poison.size, POISON)), 3.0
+        np.append(time, poison),
+        np.append(ids, np.full(poison.size, POISON)),
+        3.0,
+        streams={"behaviour": clean["behaviour"]},
     )
-    win = windows(rec)
+    win = windows(rec, beside=beside)
     place = win.vocabulary.places("", [POISON])[0] + FIRST
     p = np.full(len(win.vocabulary) + 1, 0.1)
     p[place - EOS] = 0
     model = Script(p, 10)
+    model.config.modalities = tuple(SimpleNamespace(name=name) for name in beside)
     made = generate(model, win, free_running=free_running)
     assert POISON not in spikes(made)[1]
     found = any((past == place).any() for past, _ in model.seen)
@@ -264,18 +269,20 @@ def test_the_past_may_be_longer_than_a_block_of_draws():
     assert max(spikes(rec)[0].size for rec in alone) > 64 * len(win)
 
 
-def test_time_does_not_run_backwards():
+@pytest.mark.parametrize("free_running", [True, False])
+def test_time_does_not_run_backwards(free_running, monkeypatch):
     win = windows(recording())
-    made = network(win)
-    order = []
-    step_logits = made.step_logits
-    made.step_logits = lambda hidden, token: order.append(1) or step_logits(hidden, token)
-    rec = generate(made, win)
-    time, _ = spikes(rec)
-    assert (np.diff(time) >= 0).all()
-    low, high = rec.meta["generated"]["intervals"][0]
-    assert low <= time[0]
-    assert time[-1] < high
+    seen = []
+    timed = generation._timed
+    monkeypatch.setattr(generation, "_timed", lambda *args: seen.append(args[-1]) or timed(*args))
+    # Steps as likely backwards as forwards, were it not forbidden.
+    generate(Script([0.1] + [0.15] * 6, 10), win, free_running=free_running, top_p=None)
+    assert sum(tokens.id.shape[1] for tokens in seen) > 20
+    for tokens in seen:
+        forward = (tokens.step.diff(dim=1) >= 0) | (tokens.id[:, 1:] == PAD)
+        assert forward.all()
+        inside = tokens.step[tokens.id != PAD]
+        assert ((inside >= FIRST) & (inside < FIRST + win.n_samples)).all()
 
 
 def test_behaviour_is_the_true_one():
@@ -330,3 +337,9 @@ def test_bad_input_is_refused():
         generate(model, win, duration=0.01)
     with pytest.raises(DataError, match="top_p is 2"):
         generate(model, win, top_p=2)
+    broken = network(win)
+    with torch.no_grad():
+        broken.id_head.weight.fill_(torch.nan)
+        next(broken.parameters()).fill_(torch.nan)
+    with pytest.raises(DataError, match="not finite"):
+        generate(broken, win)

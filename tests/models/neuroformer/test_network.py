@@ -303,7 +303,7 @@ def test_planted_structure_is_learned():
     torch.manual_seed(0)
     model = Neuroformer(NeuroformerConfig.preset("tiny", n_units=20, dt=0.005, width=32)).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, fused=True)
-    for step in range(120):
+    for step in range(90):
         optimiser.zero_grad()
         model.loss(planted(64, step))["loss"].backward()
         optimiser.step()
@@ -319,7 +319,7 @@ def test_a_step_may_depend_on_its_unit():
     def fitted(**changes):
         model = make(n_units=4, **changes).train()
         optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
-        for step in range(60):
+        for step in range(40):
             rng = np.random.default_rng(step)
             unit = torch.from_numpy(rng.integers(3, 7, (64, 1)))
             ones = torch.ones_like(unit)

@@ -5,7 +5,6 @@ import time
 import numpy as np
 import pytest
 import torch
-import xarray as xr
 
 import neurokit as nk
 from neurokit.connectivity import (
@@ -16,35 +15,36 @@ from neurokit.connectivity import (
     lagged_cross_correlation,
     spike_correlation,
 )
+from neurokit.models.neuroformer import generate_samples
 from neurokit.windows.spike_tokens import PAD
 
 SEEDS = (21, 22, 23)
+QUIET = {"device": "cpu", "progress": False}
 # Machines that tests share are several times slower by the clock than by the processor.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
-def trained(rec, epochs, lr, seed):
-    """Train on the first nine tenths, and return the model with both parts."""
+def trained(rec, epochs, lr, seed, batch_size=64):
+    """Train on the first four fifths, and return the model with both parts."""
     win = nk.windows.spike_windows(rec, length=0.05, history=0.05, dt=0.005)
-    cut = 0.9 * rec.duration
+    cut = 0.8 * rec.duration
     parts = win.take(win.start < cut), win.take(win.start >= cut + 2 * win.length)
     nk.windows.assert_disjoint(*parts)
     model = nk.models.Neuroformer(nk.models.NeuroformerConfig.of(parts[0], seed=seed))
-    settings = {"batch_size": 64, "device": "cpu", "progress": False, "seed": seed}
-    nk.training.fit(model, parts[0], epochs=epochs, lr=lr, **settings)
+    settings = {"epochs": epochs, "lr": lr, "batch_size": batch_size, "seed": seed}
+    nk.training.fit(model, parts[0], **settings, **QUIET)
     return model, *parts
 
 
 def estimates(rec, model, win):
-    settings = {"device": "cpu", "progress": False}
     return {
         "Pearson, no lag": spike_correlation(rec),
         "co-occurrence PMI": cooccurrence_pmi(rec),
         "lagged cross-correlation": lagged_cross_correlation(rec),
-        "attention": model.connectivity(win, method="attention", centred=False, **settings),
-        "attention, centred": model.connectivity(win, method="attention", **settings),
-        "perturbation": model.connectivity(win, method="perturbation", **settings),
-        "corrected": model.connectivity(win, **settings),
+        "attention": model.connectivity(win, method="attention", centred=False, **QUIET),
+        "attention, centred": model.connectivity(win, method="attention", **QUIET),
+        "perturbation": model.connectivity(win, method="perturbation", **QUIET),
+        "corrected": model.connectivity(win, **QUIET),
     }
 
 
@@ -78,17 +78,15 @@ def id_loss(model, win):
 def test_a_hub_network(seed):
     begun = time.process_time()
     rec = nk.datasets.simulate_hub_network(seed=seed)
-    model, train, test = trained(rec, 3, 3e-3, seed)
+    model, train, test = trained(rec, 4, 3e-3, seed)
     found = estimates(rec, model, train)
     scores = scored(found, nk.datasets.true_connectivity(rec))
     gain = unigram(train, test) - id_loss(model, test)
-    made = model.generate(test, duration=5.0, top_p=None, device="cpu", progress=False, seed=seed)
+    # One sample of two minutes is noisy: rates of the two parts of the data correlate .95.
+    made = generate_samples(model, test, n_samples=2, duration=5.0, top_p=None, **QUIET)
     own = rec.crop(test.start[0], test.start[-1] + test.length)
-    rates = [
-        xr.DataArray(np.bincount(r["spikes"]["unit"].values, minlength=60), dims="unit")
-        for r in (made, own)
-    ]
-    r = float(xr.corr(*rates))
+    counts = [np.bincount(some["spikes"]["unit"].values, minlength=60) for some in (own, *made)]
+    r = np.corrcoef(counts[0], np.sum(counts[1:], axis=0))[0, 1]
     print(f"gain {gain:.3f} nats, rates r {r:.3f}, {time.process_time() - begun:.0f} CPU s")
     assert min(scores["corrected"]) >= 0.95
     assert hub_recall(found["corrected"], rec.meta["hubs"]) == 1
@@ -110,8 +108,8 @@ def test_ids_without_order_tell_nothing(seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_sparse_network_of_strong_connections(seed):
-    rec = nk.datasets.simulate_sparse_network(seed=seed, duration=300.0, strength=0.4)
-    model, train, _ = trained(rec, 3, 3e-3, seed)
+    rec = nk.datasets.simulate_sparse_network(seed=seed, strength=0.4)
+    model, train, _ = trained(rec, 5, 3e-3, seed, batch_size=32)
     scores = scored(estimates(rec, model, train), nk.datasets.true_connectivity(rec))
     assert min(scores["attention, centred"]) >= 0.9
     assert min(scores["corrected"]) >= 0.9

@@ -1,0 +1,84 @@
+"""Windows that a Neuroformer was not made for are refused, each with what to do."""
+
+import numpy as np
+import pytest
+
+import neurokit as nk
+from neurokit.errors import DataError, UnknownNameError
+from neurokit.models import Neuroformer, NeuroformerConfig
+
+
+def recording(scale=1.0, offset=0, gap=False, variables=1):
+    rng = np.random.default_rng(0)
+    times, units = np.sort(rng.uniform(0, 10, 200)), rng.integers(0, 4, 200)
+    units[:4] = np.arange(4)
+    values = scale * rng.normal(size=(1000, variables))
+    values[500:520] = np.nan if gap else values[500:520]
+    beside = nk.Recording.from_array(values, 100, stream="behaviour")["behaviour"]
+    spikes = nk.Recording.from_spikes(times, units + offset, duration=10.0)
+    return spikes.replace(streams={"spikes": spikes["spikes"], "behaviour": beside})
+
+
+def windows(rec=None, **changes):
+    settings = {"length": 0.1, "history": 0.2, "beside": {"behaviour": 0.3}, **changes}
+    return nk.windows.spike_windows(recording() if rec is None else rec, **settings)
+
+
+def names(rec):
+    array = rec["behaviour"]
+    return [str(name) for name in array.coords[array.dims[1]].values]
+
+
+@pytest.fixture
+def model():
+    return Neuroformer(NeuroformerConfig.of(windows()))
+
+
+def test_its_own_windows_pass_and_are_trained_on(model):
+    model.check(windows())
+    win = windows()
+    assert bool(model.loss(win.batch(np.arange(8)))["loss"].isfinite())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: windows(length=0.2), "length of the windows is 0.2 s, of the model 0.1 s"),
+        (lambda: windows(history=0.1), "history of the windows is 0.1 s"),
+        (lambda: windows(dt=0.02), "dt of the windows is 0.02 s"),
+        (lambda: windows(recording(offset=1)), r"Place 0 of the vocabulary is unit 1"),
+        (lambda: windows(beside={"behaviour": 0.2}), r"behaviour of shape \(20, 1\)"),
+        (lambda: windows(recording(variables=2)), r"behaviour of shape \(30, 2\)"),
+        (lambda: windows(recording(scale=100.0)), "expected z-scores"),
+    ],
+)
+def test_other_windows_are_refused(model, make, message):
+    with pytest.raises(DataError, match=message):
+        model.check(make())
+
+
+def test_missing_values_are_refused(model):
+    with pytest.raises(DataError, match="missing or infinite values"):
+        model.check(windows(recording(gap=True)))
+
+
+def test_streams_and_units_that_lack_are_named(model):
+    with pytest.raises(UnknownNameError, match="stream beside the spikes 'behaviour'"):
+        model.check(windows(beside=None))
+    few = nk.Recording.from_spikes([0.5, 0.6, 0.7], [0, 1, 2], duration=10.0)
+    streams = {"spikes": few["spikes"], "behaviour": recording()["behaviour"]}
+    win = windows(few.replace(streams=streams))
+    with pytest.raises(DataError, match="vocabulary of 3 units"):
+        model.check(win)
+
+
+def test_labels_may_be_missing_but_not_others():
+    rec = recording(variables=2)
+    first, second = names(rec)
+    win = windows(rec, targets={"behaviour": [first]})
+    model = Neuroformer(NeuroformerConfig.of(win))
+    model.check(win)
+    model.check(windows(rec))
+    Neuroformer(NeuroformerConfig.of(windows(rec))).check(win)
+    with pytest.raises(DataError, match="the model reads"):
+        model.check(windows(rec, targets={"behaviour": [second]}))
