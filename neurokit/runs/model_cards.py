@@ -195,7 +195,8 @@ def _section(title: str, lines: list[str]) -> list[str]:
 
 
 def _about_data(recipe: PretrainRecipe | FinetuneRecipe, facts: DataFacts) -> list[str]:
-    whose = f" of {facts.subjects} people" if facts.subjects else ""
+    many, one = _people(recipe)
+    whose = {0: "", 1: f" of {one}"}.get(facts.subjects, f" of {facts.subjects} {many}")
     windows = ", ".join(f"{n:,} to {name}" for name, n in facts.windows.items())
     return [
         f"{facts.title} (card `{recipe.data}`, {facts.url}); licence {facts.licence}.",
@@ -206,6 +207,11 @@ def _about_data(recipe: PretrainRecipe | FinetuneRecipe, facts: DataFacts) -> li
         f"Prepared by {'; '.join(facts.history) or 'nothing'}.",
         f"Fingerprint of the first training windows: `{facts.fingerprint}`.",
     ]
+
+
+def _people(recipe: PretrainRecipe | FinetuneRecipe) -> tuple[str, str]:
+    """Return what subjects are called: spikes are seldom of people."""
+    return ("animals", "one animal") if recipe.windows.of_spikes else ("people", "one person")
 
 
 def _past(recipe: PretrainRecipe | FinetuneRecipe) -> str:
@@ -252,14 +258,15 @@ def _about_training(
 
 
 def _about_limits(recipe: PretrainRecipe | FinetuneRecipe, facts: DataFacts) -> list[str]:
-    n, what = (facts.trained, "people") if facts.trained else (facts.recordings, "recordings")
-    seen = (
-        f"{n} {what}" if n != 1 else {"people": "one person", "recordings": "one recording"}[what]
+    whose, one = _people(recipe)
+    n, what = (facts.trained, whose) if facts.trained else (facts.recordings, "recordings")
+    seen = f"{n} {what}" if n != 1 else {whose: one, "recordings": "one recording"}[what]
+    other = (
+        "units, probes and animals" if recipe.windows.of_spikes else "devices, montages and people"
     )
     return [
         *([recipe.note] if recipe.note else []),
-        f"It learned from {seen} of one data set; other devices, montages and people are other "
-        "data.",
+        f"It learned from {seen} of one data set; other {other} are other data.",
         "For research, and for no clinical decision.",
     ]
 

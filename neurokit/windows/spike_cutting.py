@@ -207,15 +207,33 @@ def _targets(
     places: Places,
     length: float,
 ) -> NDArray[np.float32] | None:
-    parts = [
-        window_means(
-            recordings, name, list(some), places.recording, places.start, places.start + length
-        )
-        for name, some in wanted.items()
-    ]
+    parts = []
+    for name, some in wanted.items():
+        stop = places.start + length
+        means = window_means(recordings, name, list(some), places.recording, places.start, stop)
+        _refuse_unknown(name, list(some), means, recordings[places.recording[0]], places.start)
+        parts.append(means)
     if not parts:
         return None
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _refuse_unknown(
+    name: str,
+    variables: Sequence[str],
+    means: NDArray[np.float64],
+    recording: Recording,
+    start: NDArray[np.float64],
+) -> None:
+    """Refuse targets of which no window has a value: a model would learn nothing, and be silent."""
+    unknown = np.flatnonzero(np.isnan(means).all(axis=0))
+    if unknown.size:
+        time = recording[name]["time"].values
+        raise DataError(
+            f"None of {len(means)} windows has a value of {variables[unknown[0]]!r} in stream "
+            f"{name!r}. In the first recording it runs from {time[0]:g} to {time[-1]:g} s; windows "
+            f"begin from {start[0]:g} s on. Is it on the clock of the spikes?"
+        )
 
 
 def _warn_of_dropped(win: SpikeWindows) -> None:

@@ -144,6 +144,18 @@ def test_targets_that_are_missing_or_slower_than_the_windows():
     np.testing.assert_array_equal(target[~unknown], held[~unknown])
 
 
+@pytest.mark.parametrize("kind", ["another clock", "missing throughout"])
+def test_targets_that_no_window_has_are_refused(kind):
+    x, start = np.random.default_rng(0).normal(size=(200, 2)), 0.0
+    if kind == "another clock":
+        start = 1000.0
+    else:
+        x[:, 1] = np.nan
+    rec = session(behaviour=stream(x, 20, start=start))
+    with pytest.raises(DataError, match=r"None of \d+ windows has a value.*on the clock of the sp"):
+        spike_windows(rec, **CUT, targets={"behaviour": ["speed", "pupil"]})
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "match"),
     [

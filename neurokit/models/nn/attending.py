@@ -55,14 +55,18 @@ def attend(
         )
     # On the CPU SDPA splits short sequences up where one product would do; and with dropout it
     # holds all weights, too, and spends its time on drawing.
+    if torch.is_autocast_enabled("cpu"):
+        kind = torch.get_autocast_dtype("cpu")
+        query, key, value = (part.to(kind) for part in (query, key, value))
     bias = _bias(query, key, allowed, causal)
     heads = (part.flatten(0, 1) for part in (query, key, value))
-    return _Attended.apply(*heads, bias, dropout).view(*query.shape[:3], -1)
+    with torch.autocast("cpu", enabled=False):
+        return _Attended.apply(*heads, bias, dropout).view(*query.shape[:3], -1)
 
 
 def _by_hand(query: Tensor, key: Tensor, dropout: float) -> bool:
     """Say whether products that are written out are quicker than SDPA."""
-    if query.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+    if query.device.type != "cpu":
         return False
     short = query.shape[2] * key.shape[2] <= SHORT
     return (short or dropout > 0) and not torch.compiler.is_compiling()
