@@ -6,14 +6,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurokit.errors import DataError
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["KINDS", "accelerators", "find_device", "lent", "may_have_accelerator"]
+__all__ = ["KINDS", "accelerators", "find_device", "lent", "may_have_accelerator", "moved"]
 
 KINDS = ("auto", "cpu", "cuda", "mps")
 DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of NVIDIA, Windows' subsystem, and AMD
@@ -133,3 +133,39 @@ def lent(
             model.to(home)
         for part, training in modes:
             part.training = training
+
+
+def moved(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """Move the tensors of a batch.
+
+    Parameters
+    ----------
+    batch : dict
+        Tensors, and what else there is.
+    device : torch.device
+        Where to.
+
+    Returns
+    -------
+    dict
+        The same, on the device. Apple's devices have no doubles, such as the seconds at which
+        windows start: those stay where they are.
+
+    Examples
+    --------
+    >>> import torch
+    >>> moved({"x": torch.zeros(1)}, torch.device("cpu"))
+    {'x': tensor([0.])}
+    """
+    import torch
+
+    return {k: _moved(v, device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+
+
+def _moved(x: torch.Tensor, device: torch.device) -> torch.Tensor:
+    if device.type == "mps" and x.element_size() == 8 and x.is_floating_point():
+        return x
+    if device.type == "cuda" and x.device.type == "cpu":
+        # From other memory the copy would wait for all that the device still has to do.
+        return x.pin_memory().to(device, non_blocking=True)
+    return x.to(device)

@@ -56,3 +56,11 @@ def test_a_lent_model_comes_back_part_by_part():
     assert [part.training for part in model.modules()] == [True, True, False]
     with devices.lent(torch.nn.Linear(1, 1, device="meta")) as place:
         assert place.type == "meta"  # unless told, it stays where it is
+
+
+def test_doubles_stay_where_the_device_has_none():
+    batch = {"start": torch.zeros(2, dtype=torch.float64), "name": "a"}
+    assert devices.moved(batch, torch.device("mps"))["start"].device.type == "cpu"
+    there = devices.moved({**batch, "x": torch.zeros(2)}, torch.device("meta"))
+    assert there["x"].device.type == there["start"].device.type == "meta"
+    assert there["name"] == "a"

@@ -15,6 +15,9 @@ _Count = Annotated[int, Field(ge=1)]
 _Text = Annotated[str, Field(min_length=1)]
 
 
+_OF_SPIKES = ("dt", "beside", "targets", "max_spikes")
+
+
 class WindowsTable(Schema):
     """How recordings are cut.
 
@@ -65,7 +68,13 @@ class WindowsTable(Schema):
             raise ValueError("start cuts one window an event, and takes no stride.")
         if self.history is not None and self.start is not None:
             raise ValueError("windows of spikes lie side by side, and take no start.")
-        given = self.model_fields_set & {"dt", "beside", "targets", "max_spikes"}
+        # By their values: a recipe that was written out whole has all fields.
+        fields = type(self).model_fields
+        given = [
+            n
+            for n in _OF_SPIKES
+            if getattr(self, n) != fields[n].get_default(call_default_factory=True)
+        ]
         if self.history is None and given:
-            raise ValueError(f"{', '.join(sorted(given))} belong to spikes, and need history.")
+            raise ValueError(f"{', '.join(given)} belong to spikes, and need history.")
         return self

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neurokit.devices import moved
 from neurokit.progress import progress_bar
 from neurokit.training.batches import batch_of, batch_rows, fingerprint
-from neurokit.training.devices import moved
 
 __all__ = ["WithConstants", "with_constants"]
 

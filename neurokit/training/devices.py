@@ -1,15 +1,14 @@
-"""In which precision a model is trained, and how a batch gets to it."""
+"""In which precision a model is trained."""
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 import torch
 
 from neurokit import arguments
 
-__all__ = ["PRECISIONS", "autocast", "moved"]
+__all__ = ["PRECISIONS", "autocast"]
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
@@ -42,33 +41,3 @@ def autocast(device: torch.device, precision: str = "auto") -> contextlib.Abstra
         return contextlib.nullcontext()
     half = torch.float16 if precision == "float16" else torch.bfloat16
     return torch.autocast(device.type, dtype=half)
-
-
-def moved(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    """Move the tensors of a batch.
-
-    Parameters
-    ----------
-    batch : dict
-        Tensors, and what else there is.
-    device : torch.device
-        Where to.
-
-    Returns
-    -------
-    dict
-        The same, on the device.
-
-    Examples
-    --------
-    >>> moved({"x": torch.zeros(1)}, torch.device("cpu"))
-    {'x': tensor([0.])}
-    """
-    return {k: _moved(v, device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
-
-
-def _moved(x: torch.Tensor, device: torch.device) -> torch.Tensor:
-    if device.type == "cuda" and x.device.type == "cpu":
-        # From other memory the copy would wait for all that the device still has to do.
-        return x.pin_memory().to(device, non_blocking=True)
-    return x.to(device)

@@ -14,11 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from neurokit import arguments
-from neurokit.devices import lent
+from neurokit.devices import lent, moved
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.progress import progress_bar
 from neurokit.training.batches import batch_of, batch_rows
-from neurokit.training.devices import moved
 from neurokit.training.loop import Run, fit
 
 __all__ = ["finetune", "predict"]

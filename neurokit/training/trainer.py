@@ -12,13 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neurokit.devices import moved
 from neurokit.errors import DataError
 from neurokit.progress import progress_bar
 from neurokit.training.batches import batch_of, batch_rows, fingerprint, seed_step
 from neurokit.training.callbacks import Callback, State
 from neurokit.training.checkpoints import model_settings, save_checkpoint, trained_state
 from neurokit.training.constants import with_constants
-from neurokit.training.devices import autocast, moved
+from neurokit.training.devices import autocast
 from neurokit.training.distributed import Team
 from neurokit.training.plan import Plan, Rhythm
 from neurokit.training.scalars import FiniteWatch, Means, Objective

@@ -58,7 +58,8 @@ def spike_windows(
         Streams that are seen beside the spikes, and how many seconds of each, up to the end of
         the window. Windows that a stream does not cover are left out, with a warning.
     targets : mapping of str to sequence of str, optional
-        Streams, and their variables whose mean over the window is to be predicted.
+        Streams, and their variables whose mean over the window is to be predicted. What a model
+        is to read from spikes it must not see beside them.
     within : str, optional
         Type of the events, such as ``"trial"``, that windows and their past do not leave. Steps
         then count from the onset of each.
@@ -88,8 +89,7 @@ def spike_windows(
     >>> speed = Recording.from_array(rng.random((200, 1)), 20, ["speed"], "behaviour")["behaviour"]
     >>> rec = Recording.from_spikes(rng.uniform(0, 10, 900), rng.integers(0, 30, 900), 10.0,
     ...                             streams={"behaviour": speed})
-    >>> win = spike_windows(rec, length=0.05, history=0.25, beside={"behaviour": 0.3},
-    ...                     targets={"behaviour": ["speed"]})
+    >>> win = spike_windows(rec, length=0.05, history=0.25, beside={"behaviour": 0.3})
     >>> win
     <SpikeWindows: 195 of 0.05 s with 0.25 s of past, 30 units in 1 recordings, beside ...>
     >>> {name: tuple(value.shape) for name, value in win.batch([0, 7]).items()}["behaviour"]
@@ -139,7 +139,8 @@ def _layout(
         raise DataError(f"Each target needs a name of its own; got {names}.")
     most = None if max_spikes is None else arguments.whole("max_spikes", max_spikes, 1)
     reach = max(n_history, math.ceil(read - 1e-6))
-    return Layout(dt, n_samples, n_history, reach, most, streams, tuple(names))
+    owners = tuple(k for k, some in wanted.items() for _ in some)
+    return Layout(dt, n_samples, n_history, reach, most, streams, tuple(names), owners)
 
 
 def _steps(what: str, seconds: float, dt: float) -> int:

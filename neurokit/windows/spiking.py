@@ -35,8 +35,8 @@ class Layout:
         Most spikes a window.
     beside : dict of str to float
         Streams that are seen beside the spikes, and seconds of each.
-    target_names : tuple of str
-        Variables that are averaged over the window.
+    target_names, target_streams : tuple of str
+        Variables that are averaged over the window, and the stream that each is of.
     """
 
     dt: float
@@ -46,6 +46,7 @@ class Layout:
     max_spikes: int | None
     beside: dict[str, float]
     target_names: tuple[str, ...]
+    target_streams: tuple[str, ...]
 
 
 class SpikeWindows(WindowIndex):
@@ -89,8 +90,9 @@ class SpikeWindows(WindowIndex):
         Streams that are seen beside the spikes, and seconds of each.
     sizes : dict of str to tuple of int
         Shape of what one window sees of each: (sample, variable) or (sample, row, column).
-    target_names : tuple of str
-        Variables whose mean over the window is its target.
+    target_names, target_streams : tuple of str
+        Variables whose mean over the window is its target, and the stream that each is of: a
+        model that also sees that stream beside the spikes reads the answer, not the spikes.
     trial : ndarray of int, shape (window,), or None
         Trial of each window, numbered over all recordings.
     dropped : int
@@ -112,7 +114,8 @@ class SpikeWindows(WindowIndex):
         super().__init__(recordings, rate, n_samples, places.recording, places.first, layout.reach)
         self.extent, self.vocabulary, self.layout = np.asarray(extent), vocabulary, layout
         self.dt, self.n_history, self.beside = layout.dt, layout.n_history, layout.beside
-        self.history, self.target_names = layout.n_history * layout.dt, layout.target_names
+        self.history = layout.n_history * layout.dt
+        self.target_names, self.target_streams = layout.target_names, layout.target_streams
         self.sizes = {name: one.shape for name, one in aligned.items()}
         self.start = places.start
         self.trial = places.trial if places.trial.min(initial=0) >= 0 else None

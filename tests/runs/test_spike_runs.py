@@ -299,7 +299,7 @@ def test_samples_are_no_spikes(tmp_path):
 def test_targets_of_nobody_are_refused(toy):
     rec = population()
     behaviour = rec["behaviour"].copy()
-    behaviour[:-20, 1] = np.nan  # all of the training
+    behaviour[:-20, 1], behaviour[-20:, 1] = np.nan, 0.5  # unknown in all of the training
     rec = rec.replace({**rec.streams, "behaviour": behaviour})
     plain = again(toy, windows={"beside": {}, "targets": {"behaviour": ["speed"]}})
     parts = split(cut([rec], plain), plain.split, 0)

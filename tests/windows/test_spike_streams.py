@@ -124,6 +124,7 @@ def test_targets_are_means_over_the_window():
     wanted = {"behaviour_arm": ["reach"], "behaviour": ["pupil"]}
     win = spike_windows(rec, length=0.1, history=0.2, targets=wanted)
     assert win.target_names == ("reach", "pupil")
+    assert win.take([3]).target_streams == ("behaviour_arm", "behaviour")
     target = win.batch(np.arange(len(win)))["target"]
     assert target.dtype == torch.float32
     first = np.rint(win.start * 100).astype(int)

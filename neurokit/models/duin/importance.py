@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import lent
+from neurokit.devices import lent, moved
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.duin.batches import subjects_of
 from neurokit.models.duin.config import DuINConfig
@@ -140,7 +140,7 @@ def channel_importance(
             donor = _donors(subject, generator)
             for first in range(0, len(win), size):
                 rows = np.arange(first, min(first + size, len(win)))
-                batch, other = (_on(place, win.batch(which)) for which in (rows, donor[rows]))
+                batch, other = (moved(win.batch(which), place) for which in (rows, donor[rows]))
                 rise[:, rows] += _rise(errors, batch, other["x"]) / repeats
     return _summary(rise, subject, config, win).assign_attrs(units=unit, n_repeats=repeats)
 
@@ -259,7 +259,3 @@ def _missing(config: DuINConfig) -> NDArray[np.bool_]:
 
 def _subjects(win: Any) -> NDArray[np.int64]:
     return np.asarray(getattr(win, "subject", np.zeros(len(win), dtype=np.int64)))
-
-
-def _on(place: torch.device, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {key: value.to(place) for key, value in batch.items() if key != "start"}

@@ -12,7 +12,7 @@ import xarray as xr
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import lent
+from neurokit.devices import lent, moved
 from neurokit.errors import DataError
 from neurokit.models.duin.batches import subjects_of
 from neurokit.models.duin.masked import DuINMasked
@@ -197,7 +197,7 @@ def _batches(
             rows = np.arange(first, min(first + size, len(win)))
             batch = win.batch(rows)
             refuse_missing(batch["x"], rows, getattr(win, "names", ()))
-            yield {key: value.to(place) for key, value in batch.items() if key != "start"}
+            yield moved(batch, place)
 
 
 def _reconstruction_scores(model: DuIN, sums: np.ndarray, counts: Tensor) -> xr.Dataset:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from neurokit import arguments
-from neurokit.devices import lent
+from neurokit.devices import lent, moved
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.nn.missing import refuse_missing
 from neurokit.progress import progress_bar
@@ -152,8 +152,7 @@ def _passed(
             # Windows of spikes have no samples of their own, but may have streams beside them.
             for name in getattr(win, "beside", ("x",)):
                 refuse_missing(batch[name], rows, getattr(win, "names", ()))
-            batch = {name: value.to(place) for name, value in batch.items()}
-            values = function(batch).detach().cpu()
+            values = function(moved(batch, place)).detach().cpu()
             values = values.float() if values.is_floating_point() else values
             if out is None:
                 out = np.empty((n, *values.shape[1:]), dtype=values.numpy().dtype)

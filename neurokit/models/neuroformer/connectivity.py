@@ -18,7 +18,7 @@ import xarray as xr
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import lent
+from neurokit.devices import lent, moved
 from neurokit.models.neuroformer.perturbation import perturbation_effects
 from neurokit.models.neuroformer.unexplained import corrected_effects
 from neurokit.models.neuroformer.unit_pairs import double_centred, labelled_pairs, session_places
@@ -155,7 +155,7 @@ def attention_per_pair(
         firsts = range(0, len(win), batch_size)
         for first in progress_bar(firsts, enabled=progress, desc="attention"):
             rows = np.arange(first, min(len(win), first + batch_size))
-            batch = {name: value.to(place) for name, value in win.batch(rows).items()}
+            batch = moved(win.batch(rows), place)
             _add_attention(total, model, batch)
         read, pairs = total.cpu().double().view(2, n, n)[:, units][:, :, units].numpy()
     mean = np.divide(read, pairs, out=np.full_like(read, np.nan), where=pairs > 0)

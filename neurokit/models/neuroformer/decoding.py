@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from neurokit import arguments
-from neurokit.devices import lent
+from neurokit.devices import lent, moved
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.neuroformer.network import Neuroformer
 from neurokit.progress import progress_bar
@@ -133,7 +133,7 @@ def read_behaviour(
             batch = win.batch(np.arange(first, min(first + size, len(win))))
             if "target" in batch:
                 parts["true"].append(batch.pop("target").numpy())
-            read = model.read_target({k: v.to(place) for k, v in batch.items()})
+            read = model.read_target(moved(batch, place))
             parts["predicted"].append(read.float().cpu().numpy())
     found = {name: np.concatenate(values) for name, values in parts.items() if values}
     return xr.Dataset(

@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 
 EDGES = (0, 1, 2, 5, 10, 20, 40)  # of the stretches of the past, in steps before now
 LONGEST = 80
+COUNTS_AT_ONCE = 2**23
 LARGEST = 10.0  # log count: what is far from all of training must not overflow
 OPTIONS = {"maxiter": 200, "maxcor": 20}
 LEAST_SPIKES = 0.5  # of a unit that is silent in training: one that never fires would be impossible
@@ -83,9 +84,12 @@ def rate_likelihood(win: Any) -> Array:
     array([-1., -1.])
     """
     out = np.empty(len(win))
+    size = max(1, COUNTS_AT_ONCE // (win.n_samples * len(win.vocabulary)))
     for _, mine in win.by_recording():
-        counts = _counts(win, mine)
-        out[mine] = _poisson(counts, counts.mean(axis=(0, 1)))
+        parts = np.split(mine, range(size, len(mine), size))
+        total = sum(_counts(win, rows).sum(axis=(0, 1), dtype=np.float64) for rows in parts)
+        for rows in parts:
+            out[rows] = _poisson(_counts(win, rows), total / (len(mine) * win.n_samples))
     return out
 
 
@@ -102,7 +106,8 @@ def glm_likelihood(
 
     The logarithm of the expected count in a step is linear in what is known there. With the
     cosine and the sine of a direction this is a tuning curve of von Mises' form and, with
-    their products, of any smooth one (Truccolo et al. 2005, J. Neurophysiol. 93:1074).
+    their products, of any smooth one (Truccolo et al. 2005, J. Neurophysiol. 93:1074). All steps
+    of all windows are held in memory at once.
 
     Parameters
     ----------

@@ -10,11 +10,12 @@ import xarray as xr
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import lent
+from neurokit.devices import lent, moved
 from neurokit.errors import DataError
 from neurokit.models.neuroformer.blocks import blocks_of, ratio_interval
 from neurokit.models.neuroformer.glm import glm_likelihood, rate_likelihood, step_counts
 from neurokit.progress import progress_bar
+from neurokit.windows import assert_disjoint
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD
 
 __all__ = ["held_out_likelihood", "window_likelihood"]
@@ -68,7 +69,7 @@ def held_out_likelihood(
     Raises
     ------
     DataError
-        Windows that do not fit the model, and what :func:`window_likelihood` refuses.
+        Windows that share spikes, and what :func:`window_likelihood` refuses.
 
     Examples
     --------
@@ -82,6 +83,7 @@ def held_out_likelihood(
     >>> found["predictor"].values.tolist(), float(found["bits_per_spike"].sel(predictor="rate"))
     (['rate', 'history', 'model'], 0.0)
     """
+    assert_disjoint(train, test)
     of_model = window_likelihood(model, test, batch_size=batch_size, device=device)
     spikes = of_model["n_spikes"].values
     found = {"rate": rate_likelihood(test)}
@@ -180,8 +182,8 @@ def window_likelihood(
     with lent(model, device) as place:
         for first in progress_bar(starts, enabled=progress, desc="likelihood", unit="batch"):
             batch = win.batch(np.arange(first, min(first + size, len(win))))
-            parts.append(_scored(model, {k: v.to(place) for k, v in batch.items()}, win).cpu())
-    token_loss, orders, n_tokens, n_spikes = torch.cat(parts, dim=1).numpy()
+            parts.append(_scored(model, moved(batch, place), win).cpu())
+    token_loss, orders, n_tokens, n_spikes = torch.cat(parts, dim=1).double().numpy()
     return xr.Dataset(
         {
             "log_likelihood": ("window", orders - token_loss, {"units": "nat"}),
@@ -205,14 +207,14 @@ def _scored(model: Any, batch: dict[str, Tensor], win: Any) -> Tensor:
     last = batch["step"][:, :-1].clamp(min=FIRST)
     loss = real * _surprise(answer.id_logits[:, :-1], identity, torch.full_like(last, EOS))
     loss = loss + spike * _surprise(answer.step_logits[:, :-1], step.clamp(min=FIRST), last)
-    counts = step_counts(batch, len(win.vocabulary), win.n_samples).double()
+    counts = step_counts(batch, len(win.vocabulary), win.n_samples)
     orders = torch.lgamma(counts.sum(2) + 1).sum(1) - torch.lgamma(counts + 1).sum((1, 2))
-    return torch.stack([loss.sum(1), orders, real.sum(1).double(), spike.sum(1).double()])
+    return torch.stack([loss.sum(1), orders, real.sum(1), spike.sum(1)])
 
 
 def _surprise(logits: Tensor, token: Tensor, least: Tensor) -> Tensor:
     """Return -log p of tokens (window, token), those below ``least`` being impossible."""
-    logits = logits.double()
+    logits = logits.float()
     impossible = torch.arange(logits.shape[-1], device=logits.device) < least[..., None]
     log_p = logits.masked_fill(impossible, -torch.inf).log_softmax(dim=-1)
     # PAD is impossible as well, and is weighed by zero afterwards.

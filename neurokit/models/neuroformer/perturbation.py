@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import lent
+from neurokit.devices import lent, moved
 from neurokit.models.neuroformer.unit_pairs import labelled_pairs, session_places
 from neurokit.models.nn import Packing
 from neurokit.models.nn.cross_attention import Memory
@@ -105,7 +105,7 @@ def perturbation_effects(
         tokens = torch.from_numpy(units + FIRST).to(place)
         drawn = list(_drawn(win, n_contexts, max(1, batch_size // len(units)), seed))
         for rows, instants in progress_bar(drawn, enabled=progress, desc="perturbation"):
-            batch = {name: value.to(place) for name, value in win.batch(rows).items()}
+            batch = moved(win.batch(rows), place)
             moments = torch.from_numpy(instants).to(place)
             for part in torch.arange(len(units), device=place).split(batch_size):
                 effect = _effects(model, batch, tokens[part], moments)[:, tokens - FIRST]

@@ -84,7 +84,7 @@ def draw_tokens(logits: Tensor, uniform: Tensor, rule: SamplingRule) -> Tensor:
     """
     if rule.temperature != 1:
         logits = logits / rule.temperature
-    mass = logits.softmax(dim=-1)
+    mass = logits.float().softmax(dim=-1)
     if rule.top_k is not None or (rule.top_p is not None and rule.top_p < 1):
         mass = mass * (mass >= _least_probable(mass, rule))
     below = mass.cumsum(dim=-1)

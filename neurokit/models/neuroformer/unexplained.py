@@ -16,7 +16,7 @@ import xarray as xr
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import lent
+from neurokit.devices import lent, moved
 from neurokit.models.neuroformer.perturbation import half_window, perturbation_effects
 from neurokit.models.neuroformer.unit_pairs import labelled_pairs, session_places
 from neurokit.progress import progress_bar
@@ -154,7 +154,7 @@ def unexplained_effects(
         firsts = range(0, len(win), batch_size)
         for first in progress_bar(firsts, enabled=progress, desc="errors"):
             rows = np.arange(first, min(len(win), first + batch_size))
-            batch = {name: value.to(place) for name, value in win.batch(rows).items()}
+            batch = moved(win.batch(rows), place)
             _add_errors(sums, count, model, batch, half_window(win))
     times = count.cpu().double().clamp(min=1)[:, None, :, None]
     mean, square = (sums.cpu().double() / times).transpose(0, 1)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from neurokit.models.nn.dropout import kept
 
@@ -103,6 +104,7 @@ class _Attended(torch.autograd.Function):
         return torch.bmm(weights if keep is None else weights * keep, value)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, weights, keep = ctx.saved_tensors
         grad = torch.bmm(grads[0], value.transpose(1, 2))

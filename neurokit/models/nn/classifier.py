@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import lent
+from neurokit.devices import lent, moved
 from neurokit.errors import DataError, ReadError, UnknownNameError, suggest
 from neurokit.models.nn import settings
 from neurokit.models.nn.heads import ClassifierConfig, class_names, head_layers, pooled
@@ -314,7 +314,7 @@ def _feature_count(backbone: Pretrained, pool: str, batch: dict[str, Tensor] | N
     """Return how many features a batch has, by default the backbone's own example."""
     batch = backbone.example() if batch is None else batch
     with torch.random.fork_rng(devices=[]), lent(backbone) as place:
-        tokens = backbone.represent({k: v.to(place) for k, v in batch.items()})
+        tokens = backbone.represent(moved(batch, place))
     return pooled(tokens, pool).shape[1]
 
 
