@@ -48,6 +48,7 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
             f"The windows have targets {names}, the model reads {config.targets}. Name the same "
             "ones in the same order."
         )
+    _check_sources(config, win)
     if not len(win):
         raise DataError("There are no windows.")
     rows = np.unique(np.linspace(0, len(win) - 1, LOOKED_AT).round().astype(np.int64))
@@ -56,6 +57,18 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
         _check_values(batch[modality.name].numpy(), modality, rows)
     if config.targets and names:
         _check_targets(batch["target"].numpy(), config)
+
+
+def _check_sources(config: NeuroformerConfig, win: Any) -> None:
+    """Refuse targets that the model would read off its own input."""
+    read = {modality.name for modality in config.modalities}
+    for target, stream in zip(win.target_names, win.target_streams, strict=True):
+        if config.targets and stream in read:
+            raise DataError(
+                f"The target {target!r} is part of the stream {stream!r}, which the model reads "
+                "up to the window's end: it would find the answer there. Leave the stream out of "
+                "beside, or the target out of targets."
+            )
 
 
 def _check_clock(config: NeuroformerConfig, win: Any) -> None:

@@ -75,10 +75,10 @@ def test_streams_and_units_that_lack_are_named(model):
 def test_labels_may_be_missing_but_not_others():
     rec = recording(variables=2)
     first, second = names(rec)
-    win = windows(rec, targets={"behaviour": [first]})
+    win = windows(rec, beside=None, targets={"behaviour": [first]})
     model = Neuroformer(NeuroformerConfig.of(win))
     model.check(win)
-    model.check(windows(rec))
-    Neuroformer(NeuroformerConfig.of(windows(rec))).check(win)
+    model.check(windows(rec, beside=None))
+    Neuroformer(NeuroformerConfig.of(windows(rec, beside=None))).check(win)
     with pytest.raises(DataError, match="the model reads"):
-        model.check(windows(rec, targets={"behaviour": [second]}))
+        model.check(windows(rec, beside=None, targets={"behaviour": [second]}))

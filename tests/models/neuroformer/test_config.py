@@ -88,18 +88,31 @@ def test_modalities_that_are_none_are_refused(settings, message):
 def test_settings_are_taken_from_windows():
     rec = nk.Recording.from_spikes([0.1, 0.4, 0.7], [3, 5, 3], duration=1.0)
     speed = nk.Recording.from_array([[0.0], [1.0]] * 50, 100, stream="behaviour")
-    rec = rec.replace(streams={"spikes": rec["spikes"], "behaviour": speed["behaviour"]})
+    streams = {"spikes": rec["spikes"], "behaviour": speed["behaviour"]}
+    rec = rec.replace(streams={**streams, "stimulus": speed["behaviour"].rename("stimulus")})
     name = str(rec["behaviour"].coords[rec["behaviour"].dims[1]].values[0])
     win = nk.windows.spike_windows(
-        rec, length=0.1, history=0.2, beside={"behaviour": 0.3}, targets={"behaviour": [name]}
+        rec, length=0.1, history=0.2, beside={"stimulus": 0.3}, targets={"behaviour": [name]}
     )
     config = NeuroformerConfig.of(win, "visnav_medial", width=64)
     assert (config.n_units, config.width, config.n_steps, config.n_past_steps) == (2, 64, 10, 20)
     assert config.vocabulary == (("", 3), ("", 5))
     (modality,) = config.modalities
-    assert (modality.name, modality.shape, modality.layers) == ("behaviour", (30, 1), 2)
+    assert (modality.name, modality.shape, modality.layers) == ("stimulus", (30, 1), 2)
     assert config.targets == tuple(win.target_names)
     Neuroformer(NeuroformerConfig.of(win)).check(win)
+
+
+def test_a_model_does_not_read_its_answer():
+    rec = nk.Recording.from_spikes([0.1, 0.4, 0.7], [3, 5, 3], duration=1.0)
+    speed = nk.Recording.from_array([[0.0], [1.0]] * 50, 100, ["speed"], stream="behaviour")
+    rec = rec.replace(streams={"spikes": rec["spikes"], "behaviour": speed["behaviour"]})
+    both = {"beside": {"behaviour": 0.3}, "targets": {"behaviour": ["speed"]}}
+    win = nk.windows.spike_windows(rec, length=0.1, history=0.2, **both)
+    with pytest.raises(DataError, match="'speed' is part of the stream 'behaviour'"):
+        Neuroformer(NeuroformerConfig.of(win)).check(win)
+    Neuroformer(NeuroformerConfig.of(win, targets=())).check(win)
+    Neuroformer(NeuroformerConfig.of(win, modalities=())).check(win)
 
 
 def test_vocabularies_grow_behind():

@@ -117,7 +117,7 @@ def few_labels(seed: int) -> dict[str, float]:
     rec = nk.datasets.simulate_latent_population(duration=2700.0, seed=seed)
     rec = nk.preprocessing.standardize(rec, "behaviour", fit_on=slice(0, 2160))
     cut = {"length": 0.05, "history": 0.6, "dt": 0.05}
-    win = nk.windows.spike_windows(rec, stride=0.15, **cut)
+    win = nk.windows.spike_windows(rec, stride=0.1, **cut)
     labelled = nk.windows.spike_windows(rec, stride=0.25, targets={"behaviour": ["speed"]}, **cut)
     # The last fifth is held out: neither its spikes nor its labels are seen in training.
     train = labelled.start < 2160 - 0.05
@@ -131,7 +131,7 @@ def few_labels(seed: int) -> dict[str, float]:
     scratch, pretrained = Neuroformer(config), Neuroformer(config)
     seen = win.take(win.start < 2160 - 0.05)
     quiet = {"device": "cpu", "progress": False, "seed": seed}
-    nk.training.fit(pretrained, seen, epochs=3, batch_size=32, lr=3e-3, **quiet)
+    nk.training.fit(pretrained, seen, epochs=4, batch_size=32, lr=3e-3, **quiet)
 
     def ridge(x: np.ndarray) -> float:
         mean, spread = x[train].mean(axis=0), x[train].std(axis=0) + 1e-9
