@@ -34,6 +34,12 @@ def folder(notebook):
     return SHARED / notebook.metadata.get("neurokit", {}).get("folder", "")
 
 
+def marks(path):
+    """Return what a notebook that trains for minutes is marked with."""
+    slow = nbformat.read(path, as_version=4).metadata.get("neurokit", {}).get("slow")
+    return [pytest.mark.slow] if slow else []
+
+
 def missing(notebook):
     needs = notebook.metadata.get("neurokit", {})
     files = [name for name in needs.get("data", []) if not (folder(notebook) / name).exists()]
@@ -46,7 +52,9 @@ def test_there_is_a_tutorial():
     assert NOTEBOOKS
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=path.stem, marks=marks(path)) for path in NOTEBOOKS]
+)
 def test_tutorial_runs_and_says_what_it_kept(path, tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     kept = nbformat.read(path, as_version=4)

@@ -61,10 +61,11 @@ def assert_disjoint(train: WindowIndex, test: WindowIndex, gap: float = 0.0) -> 
         clash = (right < b + before) & (right + behind > b)
         clash |= (left < b + before) & (left + behind > b)
         if clash.any():
+            past = " or its past" if train.reach or test.reach else ""
             raise DataError(
                 f"Train and test share samples: in recording {place} the test window at sample "
-                f"{b[clash][0]} or its past overlaps a training window or lies closer than the "
-                f"gap of {gap:g} s. Split by block, run or subject."
+                f"{b[clash][0]}{past} overlaps a training window or lies closer than the gap of "
+                f"{gap:g} s. Split by block, run or subject."
             )
 
 

@@ -37,14 +37,18 @@ def trained(rec, epochs, lr, seed, batch_size=64):
 
 
 def estimates(rec, model, win):
+    untrained = nk.models.Neuroformer(model.config)
     return {
         "Pearson, no lag": spike_correlation(rec),
         "co-occurrence PMI": cooccurrence_pmi(rec),
         "lagged cross-correlation": lagged_cross_correlation(rec),
         "attention": model.connectivity(win, method="attention", centred=False, **QUIET),
         "attention, centred": model.connectivity(win, method="attention", **QUIET),
-        "perturbation": model.connectivity(win, method="perturbation", **QUIET),
-        "corrected": model.connectivity(win, **QUIET),
+        "perturbation": model.connectivity(win, **QUIET),
+        "corrected": model.connectivity(win, method="corrected", **QUIET),
+        # What the correction finds needs no training, and is no evidence of what was learnt.
+        "perturbation, untrained": untrained.connectivity(win, **QUIET),
+        "corrected, untrained": untrained.connectivity(win, method="corrected", **QUIET),
     }
 
 
@@ -88,8 +92,9 @@ def test_a_hub_network(seed):
     counts = [np.bincount(some["spikes"]["unit"].values, minlength=60) for some in (own, *made)]
     r = np.corrcoef(counts[0], np.sum(counts[1:], axis=0))[0, 1]
     print(f"gain {gain:.3f} nats, rates r {r:.3f}, {time.process_time() - begun:.0f} CPU s")
-    assert min(scores["corrected"]) >= 0.95
-    assert hub_recall(found["corrected"], rec.meta["hubs"]) == 1
+    assert min(scores["perturbation"]) >= 0.95
+    assert 0.4 <= scores["perturbation, untrained"][0] <= 0.6
+    assert hub_recall(found["perturbation"], rec.meta["hubs"]) == 1
     assert gain >= 0.12
     assert r >= 0.9
 
@@ -112,12 +117,13 @@ def test_a_sparse_network_of_strong_connections(seed):
     model, train, _ = trained(rec, 5, 3e-3, seed, batch_size=32)
     scores = scored(estimates(rec, model, train), nk.datasets.true_connectivity(rec))
     assert min(scores["attention, centred"]) >= 0.9
-    assert min(scores["corrected"]) >= 0.9
+    assert min(scores["perturbation"]) >= 0.9
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_sparse_network_of_weak_connections(seed):
     rec = nk.datasets.simulate_sparse_network(seed=seed, strength=0.1)
-    model, train, _ = trained(rec, 5, 4e-3, seed)
+    model, train, _ = trained(rec, 10, 4e-3, seed)
     scores = scored(estimates(rec, model, train), nk.datasets.true_connectivity(rec))
-    assert min(scores["corrected"]) >= 0.9
+    assert min(scores["perturbation"]) >= 0.9
+    assert min(scores["corrected"]) >= max(0.9, max(scores["corrected, untrained"]))
