@@ -76,6 +76,7 @@ def estimate_connectivity(
     ==================  ===========  ==========  ============  =========  =================
     hubs                1.00         .94–1.00    1.00          1.00       1.00
     sparse, weak        .53–.69      .53–.82     .74–.85       1.00       1.00
+    …, twice as long    .66–.76      .78–.89     .88–.97       1.00       1.00
     ==================  ===========  ==========  ============  =========  =================
 
     Perturbation and correction also have a unit and a sign. Perturbation is what the model
