@@ -30,6 +30,37 @@ def text_outputs(notebook):
     return kept
 
 
+def words_and_numbers(text):
+    """Split text into what stands between numbers, however much blank, and the numbers."""
+    pieces = re.split(r"(-?\d+(?:\.\d+)?)", text)
+    return [piece.split() for piece in pieces[::2]], pieces[1::2]
+
+
+def agree(number, kept, trains):
+    """Tell whether two printed numbers are the same, as far as processors agree.
+
+    Sums in another order round a last digit otherwise; training carries such differences on,
+    as a step of another seed would, only less.
+    """
+    if "." not in number + kept:
+        return abs(int(number) - int(kept)) <= (1 + 0.02 * abs(int(kept)) if trains else 0)
+    last_digit = 10.0 ** -len(kept.partition(".")[2])
+    allowed = max(last_digit, 0.03 * max(1.0, abs(float(kept)))) if trains else last_digit
+    return abs(float(number) - float(kept)) <= 1.001 * allowed
+
+
+def differing(fresh, kept, trains=False):
+    """List the cells, by position, that say something else than what was kept."""
+    found = []
+    for at, (new, old) in enumerate(zip(fresh, kept, strict=True)):
+        (new_words, new_numbers), (old_words, old_numbers) = map(words_and_numbers, (new, old))
+        same = new_words == old_words and all(
+            agree(*pair, trains) for pair in zip(new_numbers, old_numbers, strict=True)
+        )
+        found += [] if same else [f"output {at}: {new!r}, kept {old!r}"]
+    return found
+
+
 def folder(notebook):
     return SHARED / notebook.metadata.get("neurokit", {}).get("folder", "")
 
@@ -52,6 +83,21 @@ def test_there_is_a_tutorial():
     assert NOTEBOOKS
 
 
+def test_outputs_are_the_same_up_to_what_processors_differ_by():
+    kept = ["r 0.62 [0.5, 99]\n2223 words, 3 found"]
+    assert not differing(["r 0.63 [0.5, 99]\n2223 words, 3 found"], kept)
+    assert not differing(["r 0.65  [0.5, 100]\n2250 words, 2 found"], kept, trains=True)
+    for text in ("r 0.64 [0.5, 99]\n2223 words, 3 found", "r 0.62 [0.5, 99]\n2223 words, 4 found"):
+        assert differing([text], kept)
+    for text in (
+        "r 0.66 [0.5, 99]\n2223 words, 3 found",
+        "r 0.62 [0.5, 99]\n2223 words, 5 found",
+        "r 0.62 [0.5, 99]\n2223 signs, 3 found",
+        "r nan [0.5, 99]\n2223 words, 3 found",
+    ):
+        assert differing([text], kept, trains=True)
+
+
 @pytest.mark.parametrize(
     "path", [pytest.param(path, id=path.stem, marks=marks(path)) for path in NOTEBOOKS]
 )
@@ -63,7 +109,8 @@ def test_tutorial_runs_and_says_what_it_kept(path, tmp_path, monkeypatch):
     monkeypatch.setenv("NEUROKIT_TUTORIAL_DATA", str(folder(kept)))
     fresh = nbformat.read(path, as_version=4)
     NotebookClient(fresh, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    assert text_outputs(fresh) == text_outputs(kept)
+    trains = kept.metadata.get("neurokit", {}).get("trains", False)
+    assert not differing(text_outputs(fresh), text_outputs(kept), trains)
     pictures = [
         o for c in kept.cells for o in c.get("outputs", []) if "image/png" in o.get("data", {})
     ]
