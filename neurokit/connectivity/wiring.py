@@ -133,7 +133,8 @@ def hub_recall(estimate: xr.DataArray, hubs: list[int]) -> float:
     Returns
     -------
     float
-        Share of them among the k units with the largest :func:`out_strength`.
+        Share of them among the k units with the largest :func:`out_strength`. Units that tie for
+        the last places share them, so that an estimate that tells nothing has k in n units.
 
     Raises
     ------
@@ -155,8 +156,15 @@ def hub_recall(estimate: xr.DataArray, hubs: list[int]) -> float:
     unknown = [hub for hub in hubs if hub not in ids]
     if unknown:
         raise UnknownNameError("hub", str(unknown[0]), map(str, ids))
-    first = ids[np.argsort(-strength.values, kind="stable")[: len(hubs)]]
-    return float(np.isin(hubs, first).mean())
+    is_hub = np.isin(ids, hubs)
+    return float(_share_of_first(strength.values, int(is_hub.sum()))[is_hub].mean())
+
+
+def _share_of_first(values: np.ndarray, k: int) -> np.ndarray:
+    """Return how probably each is among the k largest where ties are broken at random."""
+    last = np.sort(values)[-k]
+    above, ties = values > last, values == last
+    return above + ties * (k - above.sum()) / ties.sum()
 
 
 def _square(estimate: xr.DataArray) -> np.ndarray:

@@ -37,12 +37,15 @@ class Aligned:
         Samples a window.
     recording, first : ndarray of int, shape (window,)
         Where the samples of each window lie; ``first`` is -1 where the stream has none.
+    since : ndarray of float, shape (window,)
+        Second of the oldest of them, NaN where there are none.
     """
 
     arrays: Sequence[Samples]
     n_samples: int
     recording: Ints
     first: Ints
+    since: Floats
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -62,7 +65,8 @@ class Aligned:
         Aligned
             Over the same arrays.
         """
-        return replace(self, recording=self.recording[rows], first=self.first[rows])
+        mine = {name: getattr(self, name)[rows] for name in ("recording", "first", "since")}
+        return replace(self, **mine)
 
     def batch(self, rows: NDArray[np.integer]) -> torch.Tensor:
         """Return the samples of some windows.
@@ -111,39 +115,49 @@ def clocked(recordings: Sequence[Recording], name: str) -> list[xr.DataArray]:
     Traceback (most recent call last):
     neurokit.errors.DataError: Stream 'calcium': Recording 0 has 10 Hz, recording 1 20 Hz. Res...
     """
+    with_it = [name in recording for recording in recordings]
+    if any(with_it) and not all(with_it):
+        lacking = with_it.index(False)
+        raise UnknownNameError(f"stream of recording {lacking}", name, recordings[lacking].streams)
     streams = [recording[name] for recording in recordings]
     for number, stream in enumerate(streams):
         if isinstance(stream, xr.Dataset) or "time" not in stream.dims:
             raise DataError(
-                f"Stream {name!r} has no samples on a clock, and cannot be seen beside spikes. "
-                "Lay it out in time first."
+                f"Stream {name!r} has no samples on a clock, and can neither be seen beside spikes "
+                "nor be a target. Choose another one, or lay it out in time first."
             )
         try:
             check_layout(streams[0], stream, number)
         except DataError as error:
             raise DataError(f"Stream {name!r}: {error}") from None
-        _check_rate(name, stream)
+        _check_rate(name, stream, number)
     return streams
 
 
-def _check_rate(name: str, stream: xr.DataArray) -> None:
+def _check_rate(name: str, stream: xr.DataArray, number: int) -> None:
     # Streams that may have gaps are not held to their rate when a recording is made.
     rate, time = float(stream.attrs["sampling_rate"]), stream["time"].values
     step = float(np.median(np.diff(time))) if time.size > 1 else 1 / rate
     if abs(step * rate - 1) > 0.1:
         raise DataError(
-            f"Stream {name!r} says {rate:g} Hz, but its samples are {step:g} s apart. Correct its "
-            "attrs['sampling_rate'], or resample it."
+            f"Stream {name!r} of recording {number} says {rate:g} Hz, but its samples are {step:g} "
+            "s apart. Correct its attrs['sampling_rate'], or resample it."
         )
 
 
 def align(
-    recordings: Sequence[Recording], name: str, seconds: float, recording: Ints, stop: Floats
+    recordings: Sequence[Recording],
+    name: str,
+    seconds: float,
+    recording: Ints,
+    stop: Floats,
+    earliest: Floats | None = None,
 ) -> Aligned:
     """Find the samples of a stream in the seconds before each window's end.
 
-    No sample at or after the end is among them. Where a clock jitters, the oldest may be older
-    by the jitter.
+    No sample at or after the end is among them. Where a clock jitters, or a slow stream has just
+    ended, the oldest may be older than these seconds, by half a sample at most: ``since`` says
+    when it is of.
 
     Parameters
     ----------
@@ -157,6 +171,8 @@ def align(
         Which recording each window lies in.
     stop : ndarray of float, shape (window,)
         Second at which it ends.
+    earliest : ndarray of float, shape (window,), optional
+        Second before which it must not read, such as the onset of its trial.
 
     Returns
     -------
@@ -181,17 +197,23 @@ def align(
     seconds = arguments.positive(f"Seconds of {name!r}", seconds)
     n_samples = int(np.floor(seconds * rate * (1 + 1e-9) + 1e-9))
     if n_samples < 1:
-        raise DataError(f"{seconds:g} s of {name!r} are less than one sample at {rate:g} Hz.")
-    first = np.full(recording.size, -1, dtype=np.int64)
+        raise DataError(
+            f"{seconds:g} s of {name!r} are less than one sample at {rate:g} Hz. Give at least "
+            f"{1 / rate:g} s."
+        )
+    earliest = np.full(stop.size, -np.inf) if earliest is None else earliest
+    first, since = np.full(recording.size, -1, dtype=np.int64), np.full(recording.size, np.nan)
     for number, mine in by_recording(recording):
         time = streams[number]["time"].values
         near = slack(time[0], time[-1])
         last = np.searchsorted(time, stop[mine] - near) - 1
         found = last - n_samples + 1
-        recent = time[np.maximum(last, 0)] > stop[mine] - 1.5 / rate
-        covered = recent & within(found, n_samples, segments(recordings[number], name))
-        first[mine] = np.where(covered, found, -1)
-        _refuse_missing(name, streams[number], found[covered], n_samples)
+        oldest = time[np.maximum(found, 0)]
+        covered = time[np.maximum(last, 0)] > stop[mine] - 1.5 / rate
+        covered &= within(found, n_samples, segments(recordings[number], name))
+        covered &= oldest >= earliest[mine] - near
+        first[mine], since[mine] = np.where(covered, found, -1), np.where(covered, oldest, np.nan)
+        _refuse_missing(name, streams[number], number, found[covered], n_samples)
     if (first < 0).all():
         time, where = streams[0]["time"].values, stop[recording == recording[0]]
         raise DataError(
@@ -199,10 +221,12 @@ def align(
             f"from {time[0]:g} to {time[-1]:g} s; windows end at {where[0]:g} to {where[-1]:g} s. "
             "Is it on the clock of the spikes, and without gaps?"
         )
-    return Aligned([samples_of(stream) for stream in streams], n_samples, recording, first)
+    return Aligned([samples_of(stream) for stream in streams], n_samples, recording, first, since)
 
 
-def _refuse_missing(name: str, stream: xr.DataArray, first: Ints, n_samples: int) -> None:
+def _refuse_missing(
+    name: str, stream: xr.DataArray, number: int, first: Ints, n_samples: int
+) -> None:
     # What lies in a file is read when it is asked for; models look again at each batch.
     if not in_memory(stream) or stream.dtype.kind != "f":
         return
@@ -215,7 +239,7 @@ def _refuse_missing(name: str, stream: xr.DataArray, first: Ints, n_samples: int
         where = [f"{dim} {stream[dim].values[i]!s}" for dim, i in _named(stream, place)]
         raise DataError(
             f"Stream {name!r} has missing or infinite values in {int(hit.sum())} of {hit.size} "
-            f"windows, the first at {stream['time'].values[at + sample]:g} s"
+            f"windows of recording {number}, the first at {stream['time'].values[at + sample]:g} s"
             f"{' (' + ', '.join(where) + ')' if where else ''}. Fill the gaps, or cut the windows "
             "within events that leave them out."
         )
@@ -234,7 +258,8 @@ def window_means(
     recording: Ints,
     start: Floats,
     stop: Floats,
-) -> Floats:
+    earliest: Floats | None = None,
+) -> tuple[Floats, Floats]:
     """Average variables of a stream over each window.
 
     Parameters
@@ -249,12 +274,16 @@ def window_means(
         Which recording each window lies in.
     start, stop : ndarray of float, shape (window,)
         Seconds between which is averaged.
+    earliest : ndarray of float, shape (window,), optional
+        Second before which a window must not read, such as the onset of its trial.
 
     Returns
     -------
-    ndarray of float64, shape (window, variable)
+    means : ndarray of float64, shape (window, variable)
         Missing values are left out, and NaN where nothing is known. Where no sample lies in a
         window, the one before it that still holds counts.
+    since : ndarray of float64, shape (window,)
+        Second of the oldest sample that counts, NaN where there is none.
 
     Raises
     ------
@@ -267,24 +296,30 @@ def window_means(
     --------
     >>> rec = Recording.from_array([[1.0], [3.0], [np.nan]], 10, ["speed"], "behaviour")
     >>> start = np.array([0.0, 0.2])
-    >>> window_means([rec], "behaviour", ["speed"], np.array([0, 0]), start, start + 0.2)
-    array([[ 2.],
-           [nan]])
+    >>> means, since = window_means(
+    ...     [rec], "behaviour", ["speed"], np.array([0, 0]), start, start + 0.2
+    ... )
+    >>> means[:, 0], since
+    (array([ 2., nan]), array([0. , 0.2]))
     """
     streams = clocked(recordings, name)
-    out = np.empty((recording.size, len(variables)))
+    earliest = np.full(stop.size, -np.inf) if earliest is None else earliest
+    out, since = np.empty((recording.size, len(variables))), np.empty(recording.size)
     for number, mine in by_recording(recording):
         x, time = _columns(name, streams[number], variables), streams[number]["time"].values
         near, rate = slack(time[0], time[-1]), float(streams[number].attrs["sampling_rate"])
         last = np.searchsorted(time, stop[mine] - near)
         first = np.minimum(np.searchsorted(time, start[mine] - near), last - 1)
+        oldest = time[np.maximum(first, 0)]
         held = (last > 0) & (time[np.maximum(last, 1) - 1] > start[mine] - 1.5 / rate)
+        held &= oldest >= earliest[mine] - near
+        since[mine] = np.where(held, oldest, np.nan)
         known = np.isfinite(x)
         total = _between(np.where(known, x, 0.0), first, last)
         count = _between(known, first, last)
         usable = held[:, None] & (count > 0)
         out[mine] = np.divide(total, count, out=np.full_like(total, np.nan), where=usable)
-    return out
+    return out, since
 
 
 def _between(x: NDArray[Any], first: Ints, last: Ints) -> Floats:

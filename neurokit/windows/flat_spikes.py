@@ -63,8 +63,9 @@ class Places:
     ----------
     recording, first : ndarray of int
         Recording, and first bin on its grid.
-    start : ndarray of float
-        Second at which the window begins.
+    start, earliest : ndarray of float
+        Second at which the window begins, and before which it must not read: where its
+        recording, trial or stretch between boundaries does.
     trial : ndarray of int
         Trial, numbered over all recordings; negative where there are none.
     """
@@ -72,6 +73,7 @@ class Places:
     recording: Ints
     first: Ints
     start: Floats
+    earliest: Floats
     trial: Ints
 
     def take(self, rows: NDArray[np.integer]) -> Places:
@@ -182,5 +184,6 @@ def place(
         first, stretch = own.windows(before, n_bins, stride)
         recording = np.full(first.size, number)
         trial = own.trial[stretch] + n_trials[number]
-        parts.append((recording, first, own.seconds(first, stretch, dt), trial))
+        start = own.seconds(first, stretch, dt)
+        parts.append((recording, first, start, own.start[stretch], trial))
     return Places(*(np.concatenate(column) for column in zip(*parts, strict=True)))

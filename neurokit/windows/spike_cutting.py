@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurokit import arguments
-from neurokit.errors import DataError
+from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
 from neurokit.windows.aligned import Aligned, align, window_means
 from neurokit.windows.flat_spikes import Places, flatten, place
@@ -100,16 +101,21 @@ def spike_windows(
     step = layout.n_samples if stride is None else _steps("stride", stride, layout.dt)
     words = _vocabulary(recordings, vocabulary)
     within = None if within is None else arguments.text("within", within)
-    stretches = [stretches_of(recording, layout.dt, within) for recording in recordings]
+    several = len(recordings) > 1
+    stretches = [
+        stretches_of(recording, layout.dt, within, number if several else None)
+        for number, recording in enumerate(recordings)
+    ]
     places = place(stretches, layout.reach, layout.n_samples, step, layout.dt)
     _check_trials(places, stretches, layout, within)
+    edges = places.recording, places.start + length, places.earliest
     seen = {
-        name: align(recordings, name, seconds, places.recording, places.start + length)
-        for name, seconds in layout.beside.items()
+        name: align(recordings, name, seconds, *edges) for name, seconds in layout.beside.items()
     }
     places, seen = _covered(places, seen)
     spikes = flatten(recordings, stretches, words, layout.dt, arguments.whole("seed", seed, 0))
-    known = _targets(recordings, targets or {}, places, length)
+    known, since = _targets(recordings, targets or {}, places, length)
+    layout = _reaching(layout, places, [*since, *(one.since for one in seen.values())])
     extent = [own.extent for own in stretches]
     win = SpikeWindows(recordings, extent, places, spikes, words, layout, seen, known)
     _warn_of_dropped(win)
@@ -153,6 +159,12 @@ def _steps(what: str, seconds: float, dt: float) -> int:
 
 
 def _vocabulary(recordings: Sequence[Recording], given: Vocabulary | None) -> Vocabulary:
+    lacking = ["spikes" not in recording for recording in recordings]
+    if any(lacking) and len(lacking) > 1:
+        number = lacking.index(True)
+        raise UnknownNameError(
+            f"stream of recording {number}", "spikes", recordings[number].streams
+        )
     own = Vocabulary.of(recordings)
     if given is None:
         return own
@@ -162,21 +174,24 @@ def _vocabulary(recordings: Sequence[Recording], given: Vocabulary | None) -> Vo
 def _check_trials(
     places: Places, stretches: Sequence[Stretches], layout: Layout, within: str | None
 ) -> None:
-    """Refuse to return no window; tell of trials that have none."""
+    """Refuse to return no window; tell of trials and recordings that have none."""
     needed = (layout.reach + layout.n_samples) * layout.dt
     longest = max((int(own.n_bins.max(initial=0)) for own in stretches), default=0) * layout.dt
     if not places.first.size:
         what = "stretch of the recordings" if within is None else f"{within!r}"
         raise DataError(
             f"Nothing fits: a window and its past take {needed:g} s, and the longest {what} has "
-            f"{longest:g} s. Choose a smaller length or history."
+            f"{longest:g} s. Choose a smaller length, history or beside, in seconds."
         )
-    n_trials = sum(own.n_trials for own in stretches)
-    empty = n_trials - np.unique(places.trial).size if within is not None else 0
+    if within is None:
+        n, used, what = len(stretches), places.recording, "recordings"
+    else:
+        n, used, what = sum(own.n_trials for own in stretches), places.trial, f"events {within!r}"
+    empty = n - np.unique(used).size
     if empty:
         warnings.warn(
-            f"{empty} of {n_trials} events {within!r} are shorter than a window and its past "
-            f"({needed:g} s), or not recorded as a whole, and have no window.",
+            f"{empty} of {n} {what} are shorter than a window and its past ({needed:g} s), or not "
+            "recorded as a whole, and have no window.",
             stacklevel=3,
         )
 
@@ -207,16 +222,25 @@ def _targets(
     wanted: Mapping[str, Sequence[str]],
     places: Places,
     length: float,
-) -> NDArray[np.float32] | None:
-    parts = []
+) -> tuple[NDArray[np.float32] | None, list[NDArray[np.float64]]]:
+    """Return the mean of each variable, and the second of the oldest sample that counts."""
+    parts, since = [], []
+    edges = places.recording, places.start, places.start + length, places.earliest
     for name, some in wanted.items():
-        stop = places.start + length
-        means = window_means(recordings, name, list(some), places.recording, places.start, stop)
+        means, oldest = window_means(recordings, name, list(some), *edges)
         _refuse_unknown(name, list(some), means, recordings[places.recording[0]], places.start)
         parts.append(means)
+        since.append(oldest)
     if not parts:
-        return None
-    return np.concatenate(parts, axis=1).astype(np.float32)
+        return None, since
+    return np.concatenate(parts, axis=1).astype(np.float32), since
+
+
+def _reaching(layout: Layout, places: Places, since: Sequence[NDArray[np.float64]]) -> Layout:
+    """Count in what lies before the seconds asked for: a sample that was not on time, or held."""
+    backs = [float(np.fmax.reduce(places.start - oldest, initial=0.0)) for oldest in since]
+    back = max(backs, default=0.0)
+    return replace(layout, reach=max(layout.reach, math.ceil(back / layout.dt - 1e-6)))
 
 
 def _refuse_unknown(

@@ -112,7 +112,9 @@ class Stretches:
         return self.start[stretch] + (first - self.first[stretch]) * dt
 
 
-def stretches_of(recording: Recording, dt: float, within: str | None = None) -> Stretches:
+def stretches_of(
+    recording: Recording, dt: float, within: str | None = None, number: int | None = None
+) -> Stretches:
     """Cut a recording at its boundaries, and to its trials.
 
     Parameters
@@ -123,6 +125,8 @@ def stretches_of(recording: Recording, dt: float, within: str | None = None) -> 
         Seconds a bin.
     within : str, optional
         Type of the events that are trials; without it the whole recording is used.
+    number : int, optional
+        Which of several recordings it is, for messages.
 
     Returns
     -------
@@ -147,7 +151,7 @@ def stretches_of(recording: Recording, dt: float, within: str | None = None) -> 
     near = slack(low, high)
     begin, end = np.array([low]), np.array([high])
     if within is not None:
-        begin, end = _trials(recording.events, within, near)
+        begin, end = _trials(recording.events, within, near, number)
     n_trials, trial = begin.size, np.arange(begin.size)
     begin, end = np.clip(begin, low, high), np.clip(end, low, high)
     begin, end, trial = _cut(recording.events, begin, end, trial, near)
@@ -160,19 +164,23 @@ def stretches_of(recording: Recording, dt: float, within: str | None = None) -> 
     return Stretches(begin[some], first[some], n_bins[some], trial[some], n_trials, extent)
 
 
-def _trials(events: pd.DataFrame, within: str, near: float) -> tuple[Floats, Floats]:
+def _trials(
+    events: pd.DataFrame, within: str, near: float, number: int | None
+) -> tuple[Floats, Floats]:
     """Return onset and end of the trials, in order."""
+    where = "" if number is None else f" of recording {number}"
     mine = events[events["trial_type"] == within]
     if not len(mine):
-        raise UnknownNameError("event type", within, sorted({*events["trial_type"].dropna()}))
+        known = sorted({*events["trial_type"].dropna()})
+        raise UnknownNameError(f"event type{where}", within, known)
     begin = mine["onset"].to_numpy(dtype=np.float64)
     end = begin + mine["duration"].to_numpy(dtype=np.float64)
     overlap = np.flatnonzero(begin[1:] < end[:-1] - near)
     if overlap.size:
         at = int(overlap[0])
         raise DataError(
-            f"Events {within!r} overlap: one begins at {begin[at + 1]:g} s, before the one from "
-            f"{begin[at]:g} s ends at {end[at]:g} s. A window would belong to both."
+            f"Events {within!r}{where} overlap: one begins at {begin[at + 1]:g} s, before the one "
+            f"from {begin[at]:g} s ends at {end[at]:g} s. A window would belong to both."
         )
     return begin, end
 

@@ -44,7 +44,10 @@ class Vocabulary:
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", tuple(_pair(unit) for unit in self.units))
         if not self.units:
-            raise DataError("A vocabulary needs at least one unit; got none.")
+            raise DataError(
+                "A vocabulary needs at least one unit; got none. Recordings without a spike have "
+                "units only if they were given a unit_table."
+            )
         place = {unit: i for i, unit in enumerate(self.units)}
         if len(place) < len(self.units):
             twice = next(u for i, u in enumerate(self.units) if place[u] != i)
@@ -127,13 +130,14 @@ class Vocabulary:
         --------
         >>> Vocabulary((("", 4), ("", 9))).places("", [5])
         Traceback (most recent call last):
-        neurokit.errors.UnknownNameError: Unknown unit of session '' '5'. Known: '4', '9'.
+        neurokit.errors.UnknownNameError: Unknown unit of session '' (see Vocabulary.extend...
         """
         wanted = np.asarray(ids).tolist()
         found = [self._place.get((session, unit), -1) for unit in wanted]
         if -1 in found:
             known = [str(unit) for name, unit in self.units if name == session]
-            raise UnknownNameError(f"unit of session {session!r}", wanted[found.index(-1)], known)
+            kind = f"unit of session {session!r} (see Vocabulary.extend)"
+            raise UnknownNameError(kind, wanted[found.index(-1)], known)
         return np.array(found, dtype=np.int64)
 
     def __len__(self) -> int:

@@ -91,6 +91,28 @@ def test_hubs_are_found_after_double_centring_too(planted):
     assert (out_strength(labelled(centred)) > 0).all()
 
 
+@pytest.mark.parametrize("hubs", [[0, 1], [6, 7], [3]])
+def test_an_estimate_that_tells_nothing_is_at_chance(planted, hubs):
+    for value in (0.0, 3.0, -1.0):
+        nothing = labelled(np.full((8, 8), value))
+        assert connection_auroc(nothing, planted) == 0.5
+        assert direction_accuracy(nothing, planted) == 0.5
+        assert hub_recall(nothing, hubs) == pytest.approx(len(hubs) / 8)
+
+
+def test_units_that_tie_share_the_places_that_are_left():
+    # Strengths 3, 1, 1, 1, 0: one place is left for three.
+    estimate = labelled(np.tile([3, 1, 1, 1, 0], (5, 1)))
+    assert hub_recall(estimate, [0, 1]) == pytest.approx((1 + 1 / 3) / 2)
+    assert hub_recall(estimate, [0, 1, 2]) == pytest.approx((1 + 2 / 3 + 2 / 3) / 3)
+    assert hub_recall(estimate, [4, 0]) == 0.5
+    assert hub_recall(estimate, [1, 1]) == hub_recall(estimate, [1]) == 0
+    rng = np.random.default_rng(4)
+    jittered = [estimate + 1e-6 * rng.random((5, 5)) for _ in range(400)]
+    broken = np.mean([hub_recall(x, [0, 3]) for x in jittered])
+    assert broken == pytest.approx(hub_recall(estimate, [0, 3]), abs=0.06)
+
+
 def test_out_strength_by_hand():
     strength = out_strength(labelled([[9, -1, 2], [4, 9, -3], [2, 1, 9]], ids=[3, 5, 8]))
     np.testing.assert_allclose(strength, [3, 0.5, 1])

@@ -160,7 +160,7 @@ def test_targets_that_no_window_has_are_refused(kind):
 @pytest.mark.parametrize(
     ("changes", "error", "match"),
     [
-        ({"beside": {"behaviour": 0.001}}, DataError, r"0\.001 s of 'behaviour' are less than one"),
+        ({"beside": {"behaviour": 0.001}}, DataError, r"less than one .* Give at least 0\.01 s"),
         ({"beside": {"behaviour": -1}}, DataError, "Seconds of 'behaviour' is -1"),
         ({"targets": {"behaviour": ["sped"]}}, UnknownNameError, "Did you mean 'speed'"),
         ({"targets": {"behaviour": "speed"}}, DataError, "expected a list of names"),
@@ -199,11 +199,83 @@ def test_other_clocks_are_told_clearly():
         spike_windows(late, **CUT, beside={"id": 0.3})
 
 
+def test_the_recording_that_lacks_a_stream_is_named():
+    whole, bare = session(behaviour=clock(1000, 100)), session(mood=clock(1000, 100, name="mood"))
+    for changes in ({"beside": {"behaviour": 0.3}}, {"targets": {"behaviour": ["speed"]}}):
+        told = "Unknown stream of recording 2 'behaviour'.* Known: 'spikes', 'mood'"
+        with pytest.raises(UnknownNameError, match=told):
+            spike_windows([whole, whole, bare], **CUT, **changes)
+        with pytest.raises(UnknownNameError, match="Unknown stream 'behaviour'"):
+            spike_windows([bare, bare], **CUT, **changes)
+    holes = clock(1000, 100)
+    holes[700] = np.nan
+    slow = clock(1000, 100).assign_attrs(sampling_rate=100.0)
+    slow = slow.assign_coords(time=slow["time"] * 3)
+    for bad, told in (
+        (holes, "windows of recording 1, the f"),
+        (slow, "of recording 1 says 100 H"),
+    ):
+        with pytest.raises(DataError, match=told):
+            spike_windows([whole, session(behaviour=bad)], **CUT, beside={"behaviour": 0.3})
+
+
+def late(time, rate):
+    """A stream whose samples are where they are, within half a sample of the clock."""
+    x = stream(np.asarray(time)[:, None], rate)
+    return x.assign_coords(time=time)
+
+
+SLOW = {
+    "jitters": late(np.arange(200) / 20 + np.random.default_rng(3).uniform(0, 0.02, 200), 20),
+    "skips": late(np.delete(np.arange(200) / 20 + 0.02 * (np.arange(200) > 90), 150), 20),
+    "ends": late(np.arange(170) / 20 + 0.013, 20),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*are not covered by the stream")
+@pytest.mark.parametrize("slow", SLOW.values(), ids=SLOW)
+@pytest.mark.parametrize(
+    "reads", [{"beside": {"behaviour": 0.3}}, {"targets": {"behaviour": ["speed"]}}]
+)
+def test_nothing_is_read_before_the_reach_nor_from_the_end_on(slow, reads):
+    trials = np.stack([np.arange(0.033, 9), np.arange(0.033, 9) + 0.9], axis=1)
+    cut = {"length": 0.05, "history": 0.02, "stride": 0.01, **reads}
+    win = spike_windows(session(behaviour=slow, trials=trials), **cut, within="trial")
+    name = "behaviour" if "beside" in reads else "target"
+    batch = win.batch(np.arange(len(win)))
+    seen = batch[name].flatten(1).numpy()
+    known = np.isfinite(seen[:, 0])
+    onset = trials[win.trial][:, :1]
+    assert known.mean() > 0.5
+    assert (seen.min(1) >= win.start - win.reach * 0.01 - 1e-5)[known].all()
+    assert (seen.min(1, keepdims=True) >= onset - 1e-5)[known].all()
+    assert (seen.max(1) < win.start + 0.05 + 1e-5)[known].all()
+    # And the other way about: a poison there is not found in the batch.
+    time = slow["time"].values
+    for row in np.flatnonzero(known)[:: max(1, known.sum() // 9)]:
+        poisoned = slow.copy(deep=True)
+        first, stop = win.start[row] - win.reach * 0.01, win.start[row] + 0.05
+        poisoned[(time < max(first, float(onset[row, 0])) - 1e-9) | (time >= stop - 1e-9)] = -1e6
+        again = spike_windows(session(behaviour=poisoned, trials=trials), **cut, within="trial")
+        np.testing.assert_array_equal(again.batch([row])[name], batch[name][row : row + 1])
+
+
+def test_labels_that_hold_across_a_split_are_counted():
+    # A label of 2 Hz holds for ten windows: those on both sides of a cut may share it.
+    rec = session(behaviour=clock(20, 2))
+    win = spike_windows(rec, **CUT | {"history": 0.05}, targets={"behaviour": ["speed"]})
+    assert win.reach == 45
+    for train, test in split_contiguous(win, 4):
+        labels = [set(side.batch(np.arange(len(side)))["target"].ravel().tolist())
+                  for side in (train, test)]  # fmt: skip
+        assert not labels[0] & labels[1]
+
+
 def test_missing_values_are_refused_where_a_window_sees_them():
     x = np.zeros((1000, 2))
     x[500, 1] = np.nan
     rec = session(behaviour=stream(x, 100), trials=[[0, 4], [6, 9]])
-    told = r"missing or infinite values in 6 of 195 windows, the first at 5 s \(variable pupil\)"
+    told = r"in 6 of 195 windows of recording 0, the first at 5 s \(variable pupil\)"
     with pytest.raises(DataError, match=told):
         spike_windows(rec, **CUT, beside={"behaviour": 0.3})
     assert len(spike_windows(rec, **CUT, beside={"behaviour": 0.3}, within="trial")) > 100

@@ -243,7 +243,7 @@ def test_a_vocabulary_grows_behind_what_was_there():
     old = Recording.from_spikes([0.1], [4], 1.0, meta={"session": "a"})
     new = Recording.from_spikes([0.25, 0.25], [2, 4], 1.0, meta={"session": "b"})
     words = Vocabulary.of(old)
-    with pytest.raises(UnknownNameError, match=r"Unknown unit of session 'b' '2'"):
+    with pytest.raises(UnknownNameError, match=r"session 'b' \(see Vocabulary.extend\) '2'"):
         spike_windows(new, length=0.1, history=0.2, vocabulary=words)
     grown = words.extend(new)
     assert grown.units == (("a", 4), ("b", 2), ("b", 4))
@@ -307,6 +307,40 @@ def test_bad_recordings_are_told_clearly():
         DataError, match="of subject 'b', another one of session '1' of subject 'a'"
     ):
         spike_windows(twins, **CUT)
+    with pytest.raises(DataError, match="Recordings without a spike have units only if"):
+        spike_windows(Recording.from_spikes([], [], 1.0), **CUT)
+
+
+def test_of_several_recordings_the_bad_one_is_named():
+    trials = [population(trials=[[0, 1], [1, 2]], meta={"session": name}) for name in "ab"]
+    bare = population(meta={"session": "c"})
+    with pytest.raises(UnknownNameError, match="Unknown event type of recording 2 'trial'"):
+        spike_windows([*trials, bare], **CUT, within="trial")
+    twice = population(trials=[[0, 1], [0.5, 2]], meta={"session": "c"})
+    with pytest.raises(DataError, match="Events 'trial' of recording 2 overlap"):
+        spike_windows([*trials, twice], **CUT, within="trial")
+    bold = Recording.from_array(np.ones((9, 1)), 9, stream="bold")
+    with pytest.raises(UnknownNameError, match="stream of recording 1 'spikes'.* Known: 'bold'"):
+        spike_windows([bare, bold], **CUT)
+
+
+def test_recordings_too_short_for_a_window_are_told_of():
+    recs = [population(duration=10.0), population(duration=0.2)]
+    with pytest.warns(UserWarning, match=r"1 of 2 recordings are shorter than a .* \(0\.3 s\)"):
+        win = spike_windows(recs, **CUT)
+    assert set(win.recording_index) == {0}
+    with pytest.raises(DataError, match=r"take 300 s, .* smaller length, history or beside, in s"):
+        spike_windows(recs, length=50, history=250)
+
+
+def test_silent_trials_and_recordings_have_windows_too():
+    silent = Recording.from_spikes([], [], 2.0, unit_table=pd.DataFrame({"id": [4, 7]}))
+    win = spike_windows(silent, **CUT)
+    assert len(win) == 35
+    assert win.batch([0, 3])["id"].tolist() == [[1, 2], [1, 2]]
+    loud = Recording.from_spikes([0.1, 2.4], [4, 7], 3.0, trials=[[0, 1], [1, 2]])
+    trials = spike_windows([loud, silent.replace(events=loud.events)], **CUT, within="trial")
+    assert np.bincount(trials.trial).tolist() == [15, 15, 15, 15]
 
 
 @pytest.mark.parametrize(
