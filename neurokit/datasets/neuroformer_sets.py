@@ -20,6 +20,7 @@ from neurokit.datasets.neuroformer_files import (
     trial_counts,
     trial_table,
 )
+from neurokit.datasets.neuroformer_matlab import session_file
 from neurokit.errors import DataError, ReadError, UnknownNameError
 from neurokit.recording import Recording
 from neurokit.recording.build import continuous
@@ -35,6 +36,7 @@ _VARIABLES = {
 _COUNTS, _FRAMES = "spikerates_dt_0.01.npy", "stimulus.npy"
 _MOVIES, _RESPONSES, _TRIALS = "Combo3_V1AL_stimulus", "Combo3_V1AL_response.csv", "Combo3_V1AL.npz"
 _PICKLE = "Combo3_V1AL.pkl"
+_SESSION = "experiment_data.mat"
 # Repeats come movie by movie, numbered from 1 on.
 _REPEATS = 20
 # Streams of one recording end within a few windows of each other, or are not of one recording.
@@ -48,7 +50,9 @@ def read_neuroformer(
 
     Visual navigation lies in ``VisNav_VR_Expt/{Medial,Lateral}VRDataset``, with ``NF_1.5/`` in
     it: ``spikerates_dt_0.01.npy`` (unit, step), ``stimulus.npy`` (frame, row, column) and
-    ``behavior_speed_dt_0.05.npy``, ``phi_dt_0.05.npy``, ``th_dt_0.05.npy``.
+    ``behavior_speed_dt_0.05.npy``, ``phi_dt_0.05.npy``, ``th_dt_0.05.npy``. Where there are no
+    such arrays, ``experiment_data.mat`` is read, from which they were made: its spikes have their
+    own times, and its film is larger.
 
     V1 and AL lie in ``Combo3_V1AL``: ``Combo3_V1AL_stimulus.pt``, three movies (movie, frame, 1,
     row, column) that were shown twenty times each, and the spikes, as the first release has them
@@ -72,7 +76,8 @@ def read_neuroformer(
         One for visual navigation: ``spikes``, ``stimulus`` and ``behaviour`` (speed, phi, th),
         both at 20 Hz. One a trial for V1 and AL, on its own clock: ``spikes`` and ``stimulus``,
         with ``meta["run"]``, the trial, and ``meta["movie"]``, 1 to 3; frames of a movie are
-        shared, not copied. Counts of 10-ms steps become spikes at the middle of their step.
+        shared, not copied. Counts of 10-ms steps become spikes at the middle of their step, and
+        those of a session end with the first of its streams.
 
     Raises
     ------
@@ -121,6 +126,9 @@ def _folder(root: Path, part: str) -> Path:
 
 
 def _navigation(folder: Path, part: str, selection: str | None) -> Recording:
+    whole = sorted(folder.rglob(_SESSION))
+    if whole and not any(folder.rglob(_COUNTS)):
+        return _session(folder, whole[0], part, selection)
     counts = array_file(folder, _COUNTS)
     if counts.ndim != 2:
         raise DataError(f"{_COUNTS} has shape {counts.shape}, expected (unit, step).")
@@ -146,7 +154,36 @@ def _navigation(folder: Path, part: str, selection: str | None) -> Recording:
         stop,
         streams=streams,
         unit_table=pd.DataFrame({"id": chosen}),
-        meta={"session": f"visnav-{part}", "task": "visually guided navigation"},
+        meta=_facts(part),
+    )
+
+
+def _facts(part: str) -> dict[str, str]:
+    return {"session": f"visnav-{part}", "task": "visually guided navigation"}
+
+
+def _session(folder: Path, path: Path, part: str, selection: str | None) -> Recording:
+    """Read what the arrays were made from."""
+    found = session_file(path, list(_VARIABLES))
+    chosen = _selected(folder, selection, found.n_units)
+    start, stop = float(found.clock[0]), float(found.clock[-1]) + 1 / FRAME_RATE
+    outside = max(start - found.times.min(initial=start), found.times.max(initial=stop) - stop)
+    if outside > _SLACK:
+        raise DataError(
+            f"{path}: spikes lie up to {outside:g} s outside of the film, which runs from "
+            f"{start:g} to {stop:g} s. Are the times of both in seconds?"
+        )
+    mine = (found.times >= start) & (found.times < stop) & np.isin(found.units, chosen)
+    behaviour = continuous(found.behaviour, FRAME_RATE, list(_VARIABLES), "behaviour")
+    streams = {"stimulus": frames(found.movie, _SESSION), "behaviour": behaviour}
+    return Recording.from_spikes(
+        found.times[mine],
+        found.units[mine],
+        stop - start,
+        streams={k: stream.assign_coords(time=found.clock) for k, stream in streams.items()},
+        start=start,
+        unit_table=pd.DataFrame({"id": chosen}),
+        meta=_facts(part),
     )
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from neurokit.devices import lent
 from neurokit.models import baselines, duin, neuroformer
-from neurokit.models.nn import Pretrained, perplexity
+from neurokit.models.nn import Pretrained, evaluation_batches, perplexity
 from neurokit.runs.cutting import Parts
 from neurokit.runs.spike_figures import spike_figures
 from neurokit.windows import Windows
@@ -46,6 +44,7 @@ def figures_of(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from neurokit.models import EEGFormer, EEGFormerConfig
     >>> from neurokit.recording import Recording
     >>> from neurokit.windows import sliding
@@ -96,6 +95,7 @@ def held_out_figures(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from neurokit.models import EEGFormer, EEGFormerConfig
     >>> from neurokit.recording import Recording
     >>> from neurokit.windows import sliding
@@ -143,13 +143,11 @@ def _of_spectra(model: Any, win: Windows, device: str | torch.device) -> dict[st
     """Compare the amplitudes of patches with what is made of their codes."""
     model.check(win)
     sums, counts = torch.zeros(()), torch.zeros(model.config.n_codes)
-    with lent(model, device) as place:
-        for first in range(0, len(win), _BATCH):
-            x = win.batch(np.arange(first, min(first + _BATCH, len(win))))["x"]
-            found = model({"x": x.to(place)})
-            values = (v.flatten(0, 1).flatten(1).cpu().double() for v in found[:2])
-            sums = sums + _sums(*values)
-            counts += torch.bincount(found.codes.flatten().cpu(), minlength=counts.numel())
+    for _, batch in evaluation_batches(model, win, batch_size=_BATCH, device=device):
+        found = model(batch)
+        values = (v.flatten(0, 1).flatten(1).cpu().double() for v in found[:2])
+        sums = sums + _sums(*values)
+        counts += torch.bincount(found.codes.flatten().cpu(), minlength=counts.numel())
     return {
         **_agreement(sums),
         "perplexity": float(perplexity(counts)),

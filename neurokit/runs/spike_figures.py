@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 
 from neurokit.alignment import RidgeCV
-from neurokit.devices import lent, moved
 from neurokit.errors import DataError
 from neurokit.models import baselines
 from neurokit.models.evaluation.spike_sets import set_f1, window_counts
@@ -20,7 +19,9 @@ from neurokit.models.neuroformer.generation import generate_samples
 from neurokit.models.neuroformer.glm import glm_likelihood, rate_likelihood, step_counts
 from neurokit.models.neuroformer.likelihood import window_likelihood
 from neurokit.models.neuroformer.scoring import score_behaviour
+from neurokit.models.nn import evaluation_batches
 from neurokit.runs.cutting import Parts
+from neurokit.training.batches import batch_rows
 from neurokit.windows.spike_tokens import FIRST, PAD
 
 __all__ = ["spike_figures"]
@@ -73,38 +74,79 @@ def spike_figures(
     (0.0, ['trained', 'random weights', 'rates', 'GLM'])
     """
     untrained = baselines.random_weights(model, seed)
+    train, test = (_facts(win, bool(model.config.targets)) for win in (parts.train, parts.test))
+    reference = rate_likelihood(parts.test)
     both = {"trained": model, "random weights": untrained}
-    found = {name: _of_spikes(one, parts.test, device) for name, one in both.items()}
+    found = {name: _of_spikes(one, parts.test, reference, device) for name, one in both.items()}
     found["trained"]["set_f1"] = _generated_f1(model, _some(parts.test), device, seed)
     found["rates"] = {
-        "id_loss": _unigram_loss(parts),
+        "id_loss": _unigram_loss(train, test),
         "bits_per_spike": 0.0,
-        "set_f1": _drawn_f1(parts, seed),
+        "set_f1": _drawn_f1(train.n_next[FIRST:] / len(parts.train), _some(parts.test), seed),
     }
-    if len(parts.test.vocabulary) <= _MOST_UNITS:
-        found["GLM"] = {"bits_per_spike": _glm_bits(parts)}
-        if seen := tuple(name for name, shape in parts.test.sizes.items() if len(shape) == 2):
-            found["GLM with variables"] = {"bits_per_spike": _glm_bits(parts, seen)}
+    for name, streams in _regressions(parts.test).items():
+        fitted = glm_likelihood(parts.train, parts.test, streams, history=True)
+        found[name] = {"bits_per_spike": _bits(fitted - reference, test.n_next[FIRST:].sum())}
     if model.config.targets:
         read = {n: read_behaviour(one, parts.test, device=device) for n, one in both.items()}
         predicted = {name: one["predicted"].values for name, one in read.items()}
-        predicted["ridge"] = _ridge(parts)
+        predicted["ridge"] = _ridge(train, test)
         for name, values in predicted.items():
-            found.setdefault(name, {}).update(_of_targets(values, parts.test, seed))
+            found.setdefault(name, {}).update(_of_targets(values, test.target, parts.test, seed))
     rows = list(dict.fromkeys(row for column in found.values() for row in column))
     return pd.DataFrame(found, index=rows)
 
 
-def _of_spikes(model: Any, test: Any, device: str | torch.device) -> dict[str, float]:
+class _Facts(NamedTuple):
+    """What the simpler predictors know of windows."""
+
+    n_next: np.ndarray  # how often each token comes next
+    counts: np.ndarray  # square roots of spike counts, (window, unit in the window or its past)
+    target: np.ndarray
+
+
+def _facts(win: Any, reads: bool) -> _Facts:
+    """Gather them batch by batch; counts and targets only where something is read."""
+    n_units = len(win.vocabulary)
+    n_next = np.zeros(n_units + 3)
+    n_read = len(win) if reads else 0
+    counts = np.empty((n_read, 2 * n_units), np.float32)
+    target = np.empty((n_read, len(win.target_names)), np.float32)
+    for rows in batch_rows(len(win), _BATCH):
+        batch = win.batch(rows)
+        n_next += np.bincount(batch["id"][:, 1:].flatten(), minlength=n_next.size)
+        if reads:
+            now = step_counts(batch, n_units, win.n_samples).sum(dim=1)
+            past = step_counts(batch, n_units, win.n_history, "past_").sum(dim=1)
+            counts[rows] = torch.cat([now, past], dim=1).sqrt().numpy()
+            target[rows] = batch["target"].numpy()
+    n_next[PAD] = 0
+    return _Facts(n_next, counts, target)
+
+
+def _regressions(win: Any) -> dict[str, tuple[str, ...]]:
+    """Name the regressions that can be afforded, and what each sees beside the spikes."""
+    if len(win.vocabulary) > _MOST_UNITS:
+        return {}
+    seen = tuple(name for name, shape in win.sizes.items() if len(shape) == 2)
+    return {"GLM": (), **({"GLM with variables": seen} if seen else {})}
+
+
+def _of_spikes(
+    model: Any, test: Any, reference: np.ndarray, device: str | torch.device
+) -> dict[str, float]:
     scored = window_likelihood(model, test, device=device)
     spikes = int(scored["n_spikes"].sum())
-    gain = scored["log_likelihood"].values - rate_likelihood(test)
     return {
         "windows": float(len(test)),
         "spikes": float(spikes),
         "id_loss": _id_loss(model, test, device),
-        "bits_per_spike": float(gain.sum() / spikes / np.log(2)),
+        "bits_per_spike": _bits(scored["log_likelihood"].values - reference, spikes),
     }
+
+
+def _bits(gain: np.ndarray, spikes: int) -> float:
+    return float(gain.sum() / spikes / np.log(2))
 
 
 def _some(test: Any) -> Any:
@@ -127,14 +169,11 @@ def _generated_f1(model: Any, win: Any, device: str | torch.device, seed: int) -
     return float(np.nanmean(np.concatenate(scores)))
 
 
-def _drawn_f1(parts: Parts, seed: int) -> float:
+def _drawn_f1(mean: np.ndarray, win: Any, seed: int) -> float:
     """Draw each unit in each window as often as it fires in a window of the training."""
-    n_units, n_samples = len(parts.test.vocabulary), parts.test.n_samples
-    trained, true = (
-        step_counts(win.batch(np.arange(len(win))), n_units, n_samples).sum(dim=1).numpy()
-        for win in (parts.train, _some(parts.test))
-    )
-    drawn = np.random.default_rng(seed).poisson(trained.mean(axis=0), true.shape)
+    batch = win.batch(np.arange(len(win)))
+    true = step_counts(batch, len(win.vocabulary), win.n_samples).sum(dim=1).numpy()
+    drawn = np.random.default_rng(seed).poisson(mean, true.shape)
     return float(set_f1(true, drawn)["f1"].mean())
 
 
@@ -142,72 +181,36 @@ def _drawn_f1(parts: Parts, seed: int) -> float:
 def _id_loss(model: Any, win: Any, device: str | torch.device) -> float:
     """Return the cross-entropy of the next unit or end, over all tokens alike."""
     total, n = 0.0, 0
-    with lent(model, device) as place:
-        for first in range(0, len(win), _BATCH):
-            batch = win.batch(np.arange(first, min(first + _BATCH, len(win))))
-            size = int((batch["id"][:, 1:] != PAD).sum())
-            loss = model.loss(moved(batch, place))["id_loss"]
-            total, n = total + float(loss) * size, n + size
+    for _, batch in evaluation_batches(model, win, batch_size=_BATCH, device=device):
+        size = int((batch["id"][:, 1:] != PAD).sum())
+        total, n = total + float(model.loss(batch)["id_loss"]) * size, n + size
     return total / n
 
 
-def _unigram_loss(parts: Parts) -> float:
+def _unigram_loss(train: _Facts, test: _Facts) -> float:
     """Return the same of a model that knows how often each token comes."""
-    n_ids = len(parts.train.vocabulary) + 3
-    counts = [
-        np.bincount(_next_ids(win), minlength=n_ids).astype(np.float64)
-        for win in (parts.train, parts.test)
-    ]
     # What never came in training is not impossible.
-    log_p = np.log((counts[0] + 0.5) / (counts[0] + 0.5).sum())
-    return float(-(counts[1] * log_p).sum() / counts[1].sum())
+    log_p = np.log((train.n_next + 0.5) / (train.n_next + 0.5).sum())
+    return float(-(test.n_next * log_p).sum() / test.n_next.sum())
 
 
-def _next_ids(win: Any) -> np.ndarray:
-    identity = win.batch(np.arange(len(win)))["id"][:, 1:].numpy()
-    found: np.ndarray = identity[identity != PAD]
-    return found
-
-
-def _glm_bits(parts: Parts, seen: tuple[str, ...] = ()) -> float:
-    test = parts.test
-    spikes = (_next_ids(test) >= FIRST).sum()
-    gain = glm_likelihood(parts.train, test, seen, history=True) - rate_likelihood(test)
-    return float(gain.sum() / spikes / np.log(2))
-
-
-def _ridge(parts: Parts) -> np.ndarray:
+def _ridge(train: _Facts, test: _Facts) -> np.ndarray:
     """Read targets from the square roots of the spike counts of windows and their past."""
-    x, y = _counts(parts.train), _targets(parts.train)
-    known = np.isfinite(y).all(axis=1)
+    known = np.isfinite(train.target).all(axis=1)
     if not known.any():
         raise DataError("No training window has all of its targets.")
     with warnings.catch_warnings():
         # With few units no penalty is best, and with no signal the largest: both are answers.
         warnings.filterwarnings("ignore", "Penalty grid edge")
-        fitted = RidgeCV(selection="kfold", device="cpu").fit(x[known], y[known])
-    return fitted.predict(_counts(parts.test))
+        fitted = RidgeCV(selection="kfold", device="cpu").fit(
+            train.counts[known], train.target[known]
+        )
+    return fitted.predict(test.counts)
 
 
-def _counts(win: Any) -> np.ndarray:
-    n_units, batch = len(win.vocabulary), win.batch(np.arange(len(win)))
-    parts = [
-        step_counts(batch, n_units, win.n_samples).sum(dim=1),
-        step_counts(batch, n_units, win.n_history, "past_").sum(dim=1),
-    ]
-    counts: np.ndarray = torch.cat(parts, dim=1).sqrt().numpy()
-    return counts
-
-
-def _targets(win: Any) -> np.ndarray:
-    found: np.ndarray = win.batch(np.arange(len(win)))["target"].numpy()
-    return found
-
-
-def _of_targets(predicted: np.ndarray, test: Any, seed: int) -> dict[str, float]:
+def _of_targets(predicted: np.ndarray, true: np.ndarray, test: Any, seed: int) -> dict[str, float]:
     """Score what was read: directions by their angle, others by their correlation."""
-    true, names, found = _targets(test), list(test.target_names), {}
-    block = blocks_of(test, _BLOCK)
+    names, block, found = list(test.target_names), blocks_of(test, _BLOCK), {}
     for at, name in enumerate(names):
         kind, _, variable = name.partition(" ")
         turned = f"sin {variable}"

@@ -57,7 +57,8 @@ def finetune(
     freeze : bool
         Train the head alone. The model under it stays in evaluation mode.
     head : mapping, optional
-        Options of the model's ``classifier``, such as ``dropout``.
+        Options of the model's ``classifier``, such as ``dropout``. With ``pool="flatten"`` the
+        number of features is that of the windows.
     **options
         Options of :func:`fit`, such as ``patience`` or ``checkpoint_dir``.
 
@@ -69,8 +70,8 @@ def finetune(
     Raises
     ------
     DataError
-        Labels that are missing, NaN, as many as no windows, or all of one class; and what
-        :func:`fit` refuses.
+        A model without a classifier; labels that are missing, NaN, as many as no windows, or all
+        of one class; and what :func:`fit` refuses.
     UnknownNameError
         A class in ``validation`` that training does not have, or an option that no head has.
 
@@ -85,7 +86,7 @@ def finetune(
     >>> predict(run.model, win, device="cpu").coords["class"].values.tolist()
     ['rest', 'task']
     """
-    arguments.like("model", model, "classifier", "a model with classifier(classes)")
+    _check_model(model)
     pair = validation if isinstance(validation, tuple) else (validation, None)
     for data in (win, pair[0]):
         # The labelled data below no longer tell rates and units.
@@ -104,7 +105,9 @@ def finetune(
     held_out = None
     if validation is not None:
         held_out = _labelled("validation", pair[0], _class_names("validation", *pair)[0], classes)
-    tuned = copy.deepcopy(model).classifier(classes, **(head or {}))  # type: ignore[operator]
+    tuned = copy.deepcopy(model).classifier(  # type: ignore[operator]
+        classes, **_head_options(model, win, head or {})
+    )
     trains = {p: p.requires_grad for p in tuned.backbone.parameters()}
     if freeze:
         tuned.backbone.requires_grad_(False)
@@ -192,6 +195,36 @@ def predict(
     return xr.DataArray(
         probabilities, dims=("window", "class"), coords={"class": list(classes), **coords}
     )
+
+
+def _check_model(model: nn.Module) -> None:
+    """Refuse models that no classifier can be put on; say what tells classes apart instead."""
+    arguments.instance("model", model, nn.Module, "a model with classifier(classes)")
+    if hasattr(model, "classifier"):
+        return
+    told = f"A {type(model).__name__} has no classifier(classes), which finetune would train."
+    if hasattr(model, "read_target"):
+        told += (
+            " It learns variables instead: cut windows with targets=, then nk.training.fit("
+            "nk.models.neuroformer.with_targets(model, win.target_names), win, ...)."
+        )
+    if hasattr(model, "represent"):
+        told += (
+            " To tell classes apart, give nk.models.encode(model, win) and the class of each "
+            "window to nk.models.linear_probe."
+        )
+    raise DataError(told)
+
+
+@torch.no_grad()
+def _head_options(model: Any, win: Any, head: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the head is told: side by side, it takes what the windows have."""
+    options = dict(head)
+    if options.get("pool") == "flatten" and options.get("n_features") is None:
+        with lent(model) as place:
+            tokens = model.represent(moved(batch_of(win, [0]), place))
+        options["n_features"] = tokens[0].numel()
+    return options
 
 
 class _Labelled:

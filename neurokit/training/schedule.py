@@ -52,7 +52,8 @@ def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[s
     Parameters
     ----------
     model : Module
-        Frozen parameters (``requires_grad=False``) are left out.
+        Frozen parameters (``requires_grad=False``) are left out. Modules in it may name more that
+        do not decay, such as tables of vectors: ``undecayed = ("table.weight",)``.
     weight_decay : float
         Of matrices; scales and biases have none.
 
@@ -68,8 +69,16 @@ def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[s
     [(1, 0.1), (1, 0.0)]
     """
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    exempt = {
+        id(module.get_parameter(name))
+        for module in model.modules()
+        for name in getattr(module, "undecayed", ())
+    }
     # A bias for each of several subjects is a matrix, too.
-    decays = [p.ndim >= 2 and name.rsplit(".", 1)[-1] != "bias" for name, p in trained]
+    decays = [
+        p.ndim >= 2 and name.rsplit(".", 1)[-1] != "bias" and id(p) not in exempt
+        for name, p in trained
+    ]
     pairs = list(zip(trained, decays, strict=True))
     return [
         {"params": [p for (_, p), decay in pairs if decay], "weight_decay": weight_decay},

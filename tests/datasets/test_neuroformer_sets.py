@@ -1,8 +1,10 @@
 """The public data sets of Neuroformer, on generated files of their layouts."""
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.io
 import torch
 
 import neurokit as nk
@@ -123,6 +125,121 @@ def test_files_that_are_missing_or_hold_objects(navigation, tmp_path):
         read_neuroformer(tmp_path, "lateal")
     with pytest.raises(ReadError, match="There is no folder"):
         read_neuroformer(tmp_path / "nowhere")
+
+
+TRAINS = ([0.013, 9.99, np.nan, 4.2], [], [3.3])
+
+
+def write_session(path, order=(1, 3), **fields):
+    """A file as MATLAB 7.3 writes it: dimensions reversed, cells and empty ones by reference."""
+    rng = np.random.default_rng(2)
+    arrays = {
+        "t": 0.05 * np.arange(200)[:, None],
+        "vid_sm": rng.random((200, 4, 6)),
+        **{name: rng.normal(size=(200, 1)) for name in ("speed", "phi", "th", "eyerad")},
+        **fields,
+    }
+    with h5py.File(path, "w", userblock_size=512) as file:
+        root = file.create_group("neuroformer")
+        cells = np.empty(order, dtype=h5py.ref_dtype)
+        for number, train in enumerate(TRAINS):
+            stored = np.array([train]) if len(train) else np.array([0, 0], np.uint64)
+            item = file.create_dataset(f"#refs#/{number}", data=stored)
+            if not len(train):
+                item.attrs["MATLAB_empty"] = np.uint8(1)
+            cells.flat[number] = item.ref
+        root.create_dataset("spiketimes/spks", data=cells, dtype=h5py.ref_dtype)
+        for name, values in arrays.items():
+            if values is not None:
+                root[name] = np.asarray(values).T
+    return arrays
+
+
+@pytest.mark.parametrize("order", [(1, 3), (3, 1)])
+def test_a_session_in_one_matlab_file(tmp_path, order):
+    place = tmp_path / "MedialVRDataset"
+    place.mkdir()
+    arrays = write_session(place / "experiment_data.mat", order)
+    (rec,) = read_neuroformer(tmp_path, "medial")
+    spikes = rec["spikes"]
+    assert spikes["time"].values.tolist() == [0.013, 3.3, 4.2, 9.99]
+    assert spikes["unit"].values.tolist() == [0, 2, 0, 0]
+    assert spikes["id"].values.tolist() == [0, 1, 2]
+    assert spikes.attrs["stop"] == pytest.approx(10)
+    np.testing.assert_allclose(rec["stimulus"], arrays["vid_sm"], rtol=1e-6)
+    assert rec["behaviour"]["variable"].values.tolist() == ["speed", "phi", "th"]
+    np.testing.assert_allclose(rec["behaviour"][:, 1], arrays["phi"][:, 0], rtol=1e-6)
+    (place / "sel1.csv").write_text("3\n")
+    (rec,) = read_neuroformer(tmp_path, "medial", selection="sel1")
+    assert rec["spikes"]["time"].values.tolist() == [3.3]
+    assert rec["spikes"]["id"].values.tolist() == [2]
+    win = nk.windows.spike_windows(rec, length=0.05, history=0.25, beside={"stimulus": 0.3})
+    assert win.sizes["stimulus"] == (6, 4, 6)
+
+
+def test_the_clock_of_a_session_is_kept(tmp_path):
+    place = tmp_path / "LateralVRDataset"
+    place.mkdir()
+    write_session(place / "experiment_data.mat", t=0.5 + 0.05 * np.arange(200))
+    (rec,) = read_neuroformer(place)
+    assert rec["stimulus"]["time"].values[[0, -1]].tolist() == pytest.approx([0.5, 10.45])
+    assert rec["spikes"].attrs["start"] == 0.5
+    # Before the first frame there is nothing that a model could see.
+    assert rec["spikes"]["time"].values.tolist() == [3.3, 4.2, 9.99]
+
+
+def test_spikes_on_another_clock_than_the_film_are_refused(tmp_path):
+    place = tmp_path / "LateralVRDataset"
+    place.mkdir()
+    write_session(place / "experiment_data.mat", t=20 + 0.05 * np.arange(200))
+    told = r"up to 19.987 s outside of the film, which runs from 20 to 30 s"
+    with pytest.raises(DataError, match=told):
+        read_neuroformer(place)
+
+
+def test_arrays_come_before_the_file_they_were_made_from(navigation):
+    place, arrays = navigation
+    write_session(place / "experiment_data.mat")
+    (rec,) = read_neuroformer(place)
+    np.testing.assert_array_equal(binned(rec, 1000), arrays["spikerates_dt_0.01"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "message"),
+    [
+        ({"speed": None}, ReadError, "has no field 'speed'; it has eyerad, phi, spiketimes, t"),
+        ({"phi": np.zeros(150)}, DataError, "the second of 200 frames, but there are 150 of phi"),
+        ({"vid_sm": np.zeros((200, 6))}, DataError, r"\(frame, row, column\); got \(200, 6\)"),
+        ({"t": np.arange(200.0)}, DataError, "at 20 Hz without gaps; its 200 values are 1 apart"),
+        ({"t": np.delete(np.arange(201), 90) / 20}, DataError, "at 20 Hz without gaps"),
+        ({"t": np.full(200, np.nan)}, DataError, "at 20 Hz without gaps"),
+        ({"t": np.array([b"x"])}, ReadError, "expected numbers in /neuroformer/t"),
+    ],
+)
+def test_sessions_that_cannot_be(tmp_path, fields, error, message):
+    place = tmp_path / "LateralVRDataset"
+    place.mkdir()
+    write_session(place / "experiment_data.mat", **fields)
+    with pytest.raises(error, match=message):
+        read_neuroformer(place)
+
+
+def test_files_that_are_no_session(tmp_path):
+    path = tmp_path / "LateralVRDataset/experiment_data.mat"
+    path.parent.mkdir()
+    scipy.io.savemat(path, {"neuroformer": {"t": np.arange(3.0)}})
+    with pytest.raises(ReadError, match="cannot be read as a MATLAB 7.3 file"):
+        read_neuroformer(path.parent)
+    with h5py.File(path, "w") as file:
+        file["other"] = np.arange(3)
+    with pytest.raises(ReadError, match=r"expected a structure 'neuroformer'; .* \['other'\]"):
+        read_neuroformer(path.parent)
+    write_session(path)
+    with h5py.File(path, "r+") as file:
+        del file["neuroformer/spiketimes/spks"]
+        file["neuroformer/spiketimes/spks"] = np.zeros((1, 3))
+    with pytest.raises(ReadError, match=r"spiketimes.spks to be a cell with an entry a unit"):
+        read_neuroformer(path.parent)
 
 
 def test_each_trial_is_a_recording_with_its_movie(movies):

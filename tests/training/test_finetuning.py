@@ -197,6 +197,8 @@ def test_what_does_not_fit_is_refused(win):
     with pytest.raises(nk.errors.DataError, match="Expected 50 Hz; got 25 Hz"):
         finetune(Backbone(), windows([0], rate=25), **SETTINGS)
     with pytest.raises(nk.errors.DataError, match=r"expected a model with classifier\(classes\)"):
+        finetune("eegformer", win, **SETTINGS)
+    with pytest.raises(nk.errors.DataError, match=r"A Linear has no classifier\(classes\), which"):
         finetune(nn.Linear(2, 2), win, **SETTINGS)
     with pytest.raises(nk.errors.DataError, match="A Backbone tells no classes apart"):
         predict(Backbone(), win)
@@ -240,3 +242,34 @@ def test_nothing_to_train_on():
 def test_an_option_that_no_head_has_is_named(win):
     with pytest.raises(nk.errors.UnknownNameError, match=r"head 'droput'.*'dropout'\?.*'pool'"):
         finetune(Backbone(), win, head={"droput": 0.1}, **SETTINGS)
+
+
+def test_a_head_on_channels_side_by_side_has_the_size_of_the_windows():
+    config = nk.models.EEGFormerConfig.preset("tiny", width=16, n_heads=2)
+    model = nk.models.EEGFormer(config)
+    noise = 1e-5 * torch.randn(8, config.n_samples, 5, generator=torch.Generator().manual_seed(0))
+    data = [{"x": x} for x in noise]
+    run = finetune(model, data, [0, 1] * 4, head={"pool": "flatten"}, **{**SETTINGS, "epochs": 1})
+    assert run.model.config.n_features == 5 * config.n_patches * config.width
+    assert predict(run.model, data, device="cpu").shape == (8, 2)
+    with pytest.raises(nk.errors.DataError, match=r"takes 9 features, these windows have 1600"):
+        finetune(model, data, [0, 1] * 4, head={"pool": "flatten", "n_features": 9}, **SETTINGS)
+
+
+def test_a_model_of_spikes_is_told_how_it_learns_instead():
+    times, units = np.sort(np.random.default_rng(0).uniform(0, 20, 800)), np.arange(800) % 5
+    speed = nk.Recording.from_array(np.ones((400, 1)), 20, ["speed"], "behaviour")["behaviour"]
+    rec = nk.Recording.from_spikes(times, units, 20.0, streams={"behaviour": speed})
+    win = nk.windows.spike_windows(rec, length=0.05, history=0.05, targets={"behaviour": ["speed"]})
+    model = nk.models.Neuroformer(nk.models.NeuroformerConfig.of(win, targets=()))
+    classes = np.where(win.start < 10, "early", "late")
+    with pytest.raises(nk.errors.DataError, match="A Neuroformer has no classifier") as told:
+        finetune(model, win, classes, **SETTINGS)
+    # What it says is what works.
+    for name in ("fit", "with_targets", "encode", "linear_probe"):
+        assert name in str(told.value)
+    own = nk.models.neuroformer.with_targets(model, win.target_names)
+    run = nk.training.fit(own, win, **{**SETTINGS, "epochs": 1})
+    assert "target_loss" in run.history
+    z = nk.models.encode(model, win, device="cpu", progress=False)
+    nk.models.linear_probe(z, classes, np.arange(len(win)) // 20, n_bootstrap=10)

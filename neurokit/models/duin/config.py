@@ -8,6 +8,7 @@ from typing import Any
 
 from neurokit import arguments
 from neurokit.errors import DataError
+from neurokit.models.nn.settings import preset_settings
 
 __all__ = ["DuINConfig"]
 
@@ -158,15 +159,15 @@ class DuINConfig:
 
         Raises
         ------
-        DataError
-            Another name.
+        UnknownNameError
+            An unknown preset or setting.
 
         Examples
         --------
         >>> DuINConfig.preset("tiny", n_codes=32).n_codes
         32
         """
-        return cls(**{**PRESETS[arguments.known("preset", name, PRESETS)], **changes})
+        return cls(**preset_settings(cls, PRESETS, name, changes))
 
     @property
     def width(self) -> int:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import lent, moved
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.duin.batches import subjects_of
 from neurokit.models.duin.config import DuINConfig
@@ -21,7 +20,7 @@ from neurokit.models.duin.encoder import DuINEncoder
 from neurokit.models.duin.masked import DuINMasked
 from neurokit.models.duin.network import DuIN
 from neurokit.models.duin.stages import EncoderModel
-from neurokit.models.nn import Classifier
+from neurokit.models.nn import Classifier, evaluation_batches
 
 __all__ = ["channel_importance", "channel_weights"]
 
@@ -131,17 +130,14 @@ def channel_importance(
     repeats = arguments.whole("n_repeats", n_repeats, least=1)
     config, errors, unit = _question(model, win)
     model.check(win)
-    size = arguments.whole("batch_size", batch_size, least=1)
     generator = np.random.default_rng(arguments.whole("seed", seed, least=0))
     rise = np.zeros((config.n_channels, len(win)))
     subject = _subjects(win)
-    with lent(model, device) as place:
-        for _ in range(repeats):
-            donor = _donors(subject, generator)
-            for first in range(0, len(win), size):
-                rows = np.arange(first, min(first + size, len(win)))
-                batch, other = (moved(win.batch(which), place) for which in (rows, donor[rows]))
-                rise[:, rows] += _rise(errors, batch, other["x"]) / repeats
+    for _ in range(repeats):
+        donor = _donors(subject, generator)
+        for rows, batch in evaluation_batches(model, win, batch_size=batch_size, device=device):
+            other = win.batch(donor[rows])["x"].to(batch["x"].device)
+            rise[:, rows] += _rise(errors, batch, other) / repeats
     return _summary(rise, subject, config, win).assign_attrs(units=unit, n_repeats=repeats)
 
 

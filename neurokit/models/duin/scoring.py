@@ -12,12 +12,11 @@ import xarray as xr
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import lent, moved
 from neurokit.errors import DataError
 from neurokit.models.duin.batches import subjects_of
 from neurokit.models.duin.masked import DuINMasked
 from neurokit.models.duin.network import DuIN
-from neurokit.models.nn import perplexity, random_mask
+from neurokit.models.nn import evaluation_batches, perplexity, random_mask
 from neurokit.models.nn.missing import refuse_missing
 
 __all__ = ["score_code_prediction", "score_reconstruction"]
@@ -191,13 +190,9 @@ def _batches(
 ) -> Iterator[dict[str, Tensor]]:
     """Yield all windows in order, on the device; the model is put there and back again."""
     model.check(win)
-    size = arguments.whole("batch_size", batch_size, least=1)
-    with lent(model, device) as place:
-        for first in range(0, len(win), size):
-            rows = np.arange(first, min(first + size, len(win)))
-            batch = win.batch(rows)
-            refuse_missing(batch["x"], rows, getattr(win, "names", ()))
-            yield moved(batch, place)
+    for rows, batch in evaluation_batches(model, win, batch_size=batch_size, device=device):
+        refuse_missing(batch["x"], rows, getattr(win, "names", ()))
+        yield batch
 
 
 def _reconstruction_scores(model: DuIN, sums: np.ndarray, counts: Tensor) -> xr.Dataset:

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neurokit.devices import lent
 from neurokit.errors import DataError
 from neurokit.models.eegformer.network import EEGFormer
+from neurokit.models.nn import evaluation_batches
 from neurokit.models.nn.missing import refuse_missing
-from neurokit.progress import progress_bar
 
 __all__ = ["read_windows", "real_patches", "window_coords"]
 
@@ -84,14 +83,13 @@ def read_windows(
         raise DataError("There are no windows to read.")
     model.check(win)
     n = len(real_patches(model))
-    with lent(model) as place:
-        for first in progress_bar(range(0, len(win), batch_size), desc="codes", unit="batch"):
-            rows = np.arange(first, min(first + batch_size, len(win)))
-            x = win.batch(rows)["x"]
-            refuse_missing(x, rows, win.names)
-            with torch.no_grad():
-                found = model({"x": x.to(place)})
-            yield found.codes[:, :, :n].cpu().numpy(), found.target[:, :, :n].float().cpu().numpy()
+    for rows, batch in evaluation_batches(
+        model, win, batch_size=batch_size, progress=None, desc="codes"
+    ):
+        refuse_missing(batch["x"], rows, win.names)
+        with torch.no_grad():
+            found = model(batch)
+        yield found.codes[:, :, :n].cpu().numpy(), found.target[:, :, :n].float().cpu().numpy()
 
 
 def window_coords(model: EEGFormer, win: Any) -> dict[str, Any]:

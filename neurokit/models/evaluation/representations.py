@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from neurokit import arguments
-from neurokit.devices import lent, moved
 from neurokit.errors import DataError, UnknownNameError
+from neurokit.models.nn import evaluation_batches
 from neurokit.models.nn.missing import refuse_missing
-from neurokit.progress import progress_bar
 
 __all__ = ["code_words", "encode", "labelled"]
 
@@ -128,6 +127,7 @@ def code_words(
     return labelled(values, win, type(model).__name__, CODED)
 
 
+@torch.no_grad()
 def _passed(
     model: nn.Module,
     win: Any,
@@ -138,25 +138,23 @@ def _passed(
 ) -> NDArray[Any]:
     """Pass all windows through one of the model's verbs."""
     arguments.like("win", win, "batch", "windows, as nk.windows.sliding cuts them")
-    size, n = arguments.whole("batch_size", batch_size, least=1), len(win)
-    if not n:
+    if not len(win):
         raise DataError("There are no windows to pass through the model.")
     if hasattr(model, "check") and hasattr(win, "sampling_rate"):
         model.check(win)  # type: ignore[operator]
     out: NDArray[Any] | None = None
-    with torch.no_grad(), lent(model, device) as place:
-        function: Callable[[dict[str, Tensor]], Tensor] = getattr(model, verb)
-        for first in progress_bar(range(0, n, size), enabled=progress, desc=verb, unit="batch"):
-            rows = np.arange(first, min(first + size, n))
-            batch = win.batch(rows)
-            # Windows of spikes have no samples of their own, but may have streams beside them.
-            for name in getattr(win, "beside", ("x",)):
-                refuse_missing(batch[name], rows, getattr(win, "names", ()))
-            values = function(moved(batch, place)).detach().cpu()
-            values = values.float() if values.is_floating_point() else values
-            if out is None:
-                out = np.empty((n, *values.shape[1:]), dtype=values.numpy().dtype)
-            out[first : first + len(values)] = values.numpy()
+    function: Callable[[dict[str, Tensor]], Tensor] = getattr(model, verb)
+    for rows, batch in evaluation_batches(
+        model, win, batch_size=batch_size, device=device, progress=progress, desc=verb
+    ):
+        # Windows of spikes have no samples of their own, but may have streams beside them.
+        for name in getattr(win, "beside", ("x",)):
+            refuse_missing(batch[name], rows, getattr(win, "names", ()))
+        values = function(batch).detach().cpu()
+        values = values.float() if values.is_floating_point() else values
+        if out is None:
+            out = np.empty((len(win), *values.shape[1:]), dtype=values.numpy().dtype)
+        out[rows] = values.numpy()
     assert out is not None  # there is at least one window, and so at least one batch
     return out
 

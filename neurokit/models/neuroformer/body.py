@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from neurokit.models.neuroformer.config import NeuroformerConfig
 from neurokit.models.neuroformer.embedding import SpikeEmbedding
 from neurokit.models.neuroformer.fusion import FusionStack
 from neurokit.models.neuroformer.modalities import encoder_of
-from neurokit.models.nn import KeyValueCache, Packing
+from neurokit.models.nn import Packing
 from neurokit.models.nn.cross_attention import Memory
 from neurokit.windows.spike_tokens import PAD, SOS
 
@@ -171,42 +171,3 @@ class Body(nn.Module):
         for name, stack in list(self.stacks().items())[1:]:
             x = stack(x, packing, context.get(name))
         return self.norm(x)
-
-    def decode(
-        self,
-        id: Tensor,
-        step: Tensor,
-        context: Context,
-        cache: Sequence[KeyValueCache] | None = None,
-        mask: Tensor | None = None,
-    ) -> Tensor:
-        """Compute what the heads read, see :meth:`Neuroformer.decode`.
-
-        Parameters
-        ----------
-        id, step : Tensor of int64, shape (window, token)
-            Tokens.
-        context : dict of list of Memory
-            From :meth:`context`.
-        cache : list of KeyValueCache, optional
-            One a block, of the tokens before.
-        mask : Tensor of bool, shape (window, all tokens), optional
-            False where a token is none.
-
-        Returns
-        -------
-        Tensor, shape (window, token, width)
-            Features.
-        """
-        n, before = id.shape[1], len(cache[0]) if cache else 0
-        if mask is None:
-            position = torch.arange(before, before + n, device=id.device)
-        else:
-            position = (mask.cumsum(1) - 1).clamp(min=0)[:, before:]
-        x = self.embedding.current(id, step, position).flatten(0, 1)
-        packing, first = Packing.whole((id.shape[0], n)), 0
-        for name, stack in self.stacks().items():
-            last = first + len(stack.blocks)
-            caches = None if cache is None else cache[first:last]
-            x, first = stack(x, packing, context.get(name), caches, mask), last
-        return packing.pad(self.norm(x))

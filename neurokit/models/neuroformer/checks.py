@@ -40,7 +40,8 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
     _check_units(config, win)
     for modality in config.modalities:
         if modality.name not in win.beside:
-            raise UnknownNameError("stream beside the spikes", modality.name, win.beside)
+            kind = "stream beside the spikes (the model reads it: cut windows with beside=)"
+            raise UnknownNameError(kind, modality.name, win.beside)
     names = tuple(win.target_names)
     # Windows without labels can be read, and a model without targets does not look at them.
     if config.targets and names and config.targets != names:
@@ -82,18 +83,26 @@ def _check_clock(config: NeuroformerConfig, win: Any) -> None:
 
 
 def _check_units(config: NeuroformerConfig, win: Any) -> None:
-    words = tuple(win.vocabulary)
+    words, own = tuple(win.vocabulary), dict.fromkeys(config.vocabulary)
+    fresh = [unit for unit in words if own and unit not in own]
+    if fresh:
+        raise DataError(
+            f"{len(fresh)} of the windows' {len(words)} units are new to the model, the first is "
+            f"unit {fresh[0][1]} of session {fresh[0][0]!r}. Let both know them: vocabulary = "
+            "nk.windows.Vocabulary(model.config.vocabulary).extend(recs); model.extend(vocabulary);"
+            " and cut windows with vocabulary=vocabulary."
+        )
+    advice = "Cut windows with vocabulary=nk.windows.Vocabulary(model.config.vocabulary)."
     if len(words) != config.n_units:
         raise DataError(
             f"The windows have a vocabulary of {len(words)} units, the model of {config.n_units}. "
-            "Cut windows with the model's vocabulary, or call model.extend(win.vocabulary)."
+            f"{advice if own else 'Make the model with NeuroformerConfig.of(win).'}"
         )
     for place, (known, got) in enumerate(zip(config.vocabulary, words, strict=False)):
-        if tuple(known) != tuple(got):
+        if known != got:
             raise DataError(
                 f"Place {place} of the vocabulary is unit {got[1]} of session {got[0]!r} in the "
-                f"windows, and unit {known[1]} of session {known[0]!r} in the model. Cut windows "
-                "with vocabulary=Vocabulary(model.config.vocabulary)."
+                f"windows, and unit {known[1]} of session {known[0]!r} in the model. {advice}"
             )
 
 
@@ -101,7 +110,8 @@ def _check_values(x: np.ndarray, modality: Modality, rows: np.ndarray) -> None:
     if x.shape[1:] != modality.shape:
         raise DataError(
             f"The windows have {modality.name} of shape {x.shape[1:]}, the model takes "
-            f"{modality.shape}. Give as many seconds and variables of it as in training."
+            f"{modality.shape}. Give as many seconds and variables of it as in training, at the "
+            "same rate."
         )
     missing = ~np.isfinite(x).reshape(len(x), -1).all(axis=1)
     if missing.any():

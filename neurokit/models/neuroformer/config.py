@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from neurokit import arguments
-from neurokit.errors import DataError, UnknownNameError
+from neurokit.errors import DataError
 from neurokit.models.neuroformer.presets import LAYERS, PRESETS
+from neurokit.models.nn.settings import preset_settings
 
 __all__ = ["Modality", "NeuroformerConfig"]
 
@@ -265,14 +266,10 @@ class NeuroformerConfig:
         >>> NeuroformerConfig.preset("visnav_medial").n_units
         1906
         """
-        if arguments.text("name", name) not in PRESETS:
-            raise UnknownNameError("preset", name, PRESETS)
-        for key in changes:
-            if key not in cls.__dataclass_fields__:
-                raise UnknownNameError("setting", key, cls.__dataclass_fields__)
-        settings = dict(PRESETS[name])
-        settings["modalities"] = tuple(Modality(**m) for m in settings.get("modalities", ()))
-        return cls(**{**settings, **changes})
+        settings = preset_settings(cls, PRESETS, name, changes)
+        if "modalities" not in changes:
+            settings["modalities"] = tuple(Modality(**m) for m in settings.get("modalities", ()))
+        return cls(**settings)
 
     @classmethod
     def of(cls, win: Any, preset: str = "tiny", **changes: Any) -> Self:
@@ -357,7 +354,7 @@ class NeuroformerConfig:
         if len(words) < self.n_units or words[: len(self.vocabulary)] != self.vocabulary:
             raise DataError(
                 f"Expected the {self.n_units} units of this model, then new ones; got {len(words)} "
-                "that do not begin with them. Try win.vocabulary.extend(recordings)."
+                "that do not begin with them. Try Vocabulary(model.config.vocabulary).extend(recs)."
             )
         return replace(self, n_units=len(words), vocabulary=words)
 

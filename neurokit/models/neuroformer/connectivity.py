@@ -18,11 +18,11 @@ import xarray as xr
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.devices import lent, moved
+from neurokit.devices import find_device
 from neurokit.models.neuroformer.perturbation import perturbation_effects
 from neurokit.models.neuroformer.unexplained import corrected_effects
 from neurokit.models.neuroformer.unit_pairs import double_centred, labelled_pairs, session_places
-from neurokit.progress import progress_bar
+from neurokit.models.nn import evaluation_batches
 from neurokit.windows.spike_tokens import FIRST
 
 if TYPE_CHECKING:
@@ -151,16 +151,13 @@ def attention_per_pair(
     (2, 2)
     """
     model.check(win)
-    units, n = session_places(win), model.config.n_units
-    arguments.whole("batch_size", batch_size, 1)
-    with lent(model, device) as place:
-        total = torch.zeros(2, n * n, device=place)
-        firsts = range(0, len(win), batch_size)
-        for first in progress_bar(firsts, enabled=progress, desc="attention"):
-            rows = np.arange(first, min(len(win), first + batch_size))
-            batch = moved(win.batch(rows), place)
-            _add_attention(total, model, batch)
-        read, pairs = total.cpu().double().view(2, n, n)[:, units][:, :, units].numpy()
+    units, n, place = session_places(win), model.config.n_units, find_device(device)
+    total = torch.zeros(2, n * n, device=place)
+    for _, batch in evaluation_batches(
+        model, win, batch_size=batch_size, device=place, progress=progress, desc="attention"
+    ):
+        _add_attention(total, model, batch)
+    read, pairs = total.cpu().double().view(2, n, n)[:, units][:, :, units].numpy()
     mean = np.divide(read, pairs, out=np.full_like(read, np.nan), where=pairs > 0)
     values = double_centred(mean) if centred else np.nan_to_num(mean)
     facts = {"method": "attention", "centred": int(centred), "units": "attention per co-occurrence"}

@@ -12,10 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from neurokit import arguments
-from neurokit.devices import lent, moved
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.neuroformer.network import Neuroformer
-from neurokit.progress import progress_bar
+from neurokit.models.nn import evaluation_batches
 from neurokit.recording import Recording
 
 __all__ = ["direction_variables", "read_behaviour", "with_targets"]
@@ -125,16 +124,13 @@ def read_behaviour(
     if not names:
         raise DataError("This Neuroformer reads no behaviour. Give it a head: with_targets.")
     model.check(win)
-    size = arguments.whole("batch_size", batch_size, least=1)
     parts: dict[str, list[NDArray[Any]]] = {"predicted": [], "true": []}
-    with lent(model, device) as place:
-        starts = range(0, len(win), size)
-        for first in progress_bar(starts, enabled=progress, desc="read", unit="batch"):
-            batch = win.batch(np.arange(first, min(first + size, len(win))))
-            if "target" in batch:
-                parts["true"].append(batch.pop("target").numpy())
-            read = model.read_target(moved(batch, place))
-            parts["predicted"].append(read.float().cpu().numpy())
+    for _, batch in evaluation_batches(
+        model, win, batch_size=batch_size, device=device, progress=progress, desc="read"
+    ):
+        if "target" in batch:
+            parts["true"].append(batch.pop("target").cpu().numpy())
+        parts["predicted"].append(model.read_target(batch).float().cpu().numpy())
     found = {name: np.concatenate(values) for name, values in parts.items() if values}
     return xr.Dataset(
         {name: (("window", "target"), values) for name, values in found.items()},

@@ -30,6 +30,8 @@ class SpikeEmbedding(nn.Module):
     """
 
     clock: Tensor
+    # As in the released code, where only the weights of linear layers decay.
+    undecayed = ("unit.weight", "special", "position.weight", "past_position.weight")
 
     def __init__(self, config: NeuroformerConfig) -> None:
         super().__init__()

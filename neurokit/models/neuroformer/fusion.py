@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from neurokit.models.nn import KeyValueCache, SelfAttention
+from neurokit.models.nn import SelfAttention
 from neurokit.models.nn.cross_attention import CrossAttention, Memory
 from neurokit.models.nn.dropout import Dropout
 from neurokit.models.nn.packing import Packing
@@ -49,8 +49,6 @@ class FusionBlock(nn.Module):
         x: Tensor,
         packing: Packing,
         memory: Memory | None = None,
-        cache: KeyValueCache | None = None,
-        mask: Tensor | None = None,
         seen: list[Tensor] | None = None,
     ) -> Tensor:
         """Pass tokens through the block.
@@ -63,10 +61,6 @@ class FusionBlock(nn.Module):
             Where they are.
         memory : Memory, optional
             What cross-attention reads.
-        cache : KeyValueCache, optional
-            Of the tokens before.
-        mask : Tensor of bool, shape (window, time), optional
-            Which tokens, those in the cache too, are seen, where padding is elsewhere.
         seen : list of Tensor, optional
             Gets how much each token reads of the memory, (window, time, memory), the mean over
             heads.
@@ -77,7 +71,7 @@ class FusionBlock(nn.Module):
             Tokens.
         """
         # Padding is on the right, where causal attention does not look: it needs no mask.
-        x = x + self.drop(self.attention(self.attention_norm(x), mask, cache, packing))
+        x = x + self.drop(self.attention(self.attention_norm(x), packing=packing))
         if self.cross is not None and self.cross_norm is not None and memory is not None:
             normed = self.cross_norm(x)
             if seen is not None:
@@ -131,20 +125,16 @@ class FusionStack(nn.Module):
         x: Tensor,
         packing: Packing,
         memories: Sequence[Memory] | None = None,
-        caches: Sequence[KeyValueCache] | None = None,
-        mask: Tensor | None = None,
         seen: list[Tensor] | None = None,
     ) -> Tensor:
         """Pass tokens through all blocks.
 
         Parameters
         ----------
-        x, packing, mask, seen
+        x, packing, seen
             As in :class:`FusionBlock`.
         memories : sequence of Memory, optional
             From :meth:`remember`.
-        caches : sequence of KeyValueCache, optional
-            One a block.
 
         Returns
         -------
@@ -153,6 +143,5 @@ class FusionStack(nn.Module):
         """
         for number, block in enumerate(self.blocks):
             memory = None if memories is None else memories[number]
-            cache = None if caches is None else caches[number]
-            x = block(x, packing, memory, cache, mask, seen)
+            x = block(x, packing, memory, seen)
         return x

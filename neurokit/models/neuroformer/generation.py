@@ -58,6 +58,7 @@ def generate(model: Any, win: Any, **settings: Any) -> Recording:
     >>> made.duration, set(made["spikes"]["id"].values) == set(rec["spikes"]["id"].values)
     (2.0, True)
     """
+    arguments.like("win", win, "vocabulary", "windows of spikes, see nk.windows.spike_windows")
     places = np.unique(win.recording_index)
     if places.size != 1:
         raise DataError(

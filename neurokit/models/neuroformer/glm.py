@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ Array = NDArray[np.float64]
 
 EDGES = (0, 1, 2, 5, 10, 20, 40)  # of the stretches of the past, in steps before now
 LONGEST = 80
-COUNTS_AT_ONCE = 2**23
+COUNTS_AT_ONCE = 2**23  # of steps and units
 LARGEST = 10.0  # log count: what is far from all of training must not overflow
 OPTIONS = {"maxiter": 200, "maxcor": 20}
 LEAST_SPIKES = 0.5  # of a unit that is silent in training: one that never fires would be impossible
@@ -84,9 +85,8 @@ def rate_likelihood(win: Any) -> Array:
     array([-1., -1.])
     """
     out = np.empty(len(win))
-    size = max(1, COUNTS_AT_ONCE // (win.n_samples * len(win.vocabulary)))
     for _, mine in win.by_recording():
-        parts = np.split(mine, range(size, len(mine), size))
+        parts = _parts(win, mine)
         total = sum(_counts(win, rows).sum(axis=(0, 1), dtype=np.float64) for rows in parts)
         for rows in parts:
             out[rows] = _poisson(_counts(win, rows), total / (len(mine) * win.n_samples))
@@ -106,8 +106,9 @@ def glm_likelihood(
 
     The logarithm of the expected count in a step is linear in what is known there. With the
     cosine and the sine of a direction this is a tuning curve of von Mises' form and, with
-    their products, of any smooth one (Truccolo et al. 2005, J. Neurophysiol. 93:1074). All steps
-    of all windows are held in memory at once.
+    their products, of any smooth one (Truccolo et al. 2005, J. Neurophysiol. 93:1074). What is
+    known in all steps of training is held in memory, in single precision: with history that is
+    up to seven numbers a unit. Counts are not.
 
     Parameters
     ----------
@@ -152,11 +153,11 @@ def glm_likelihood(
         rows, mine = np.flatnonzero(trained == session), np.flatnonzero(sessions == session)
         if not rows.size:
             raise DataError(f"Session {session!r} has windows to be scored, and none to train on.")
-        known = _known(train, rows, streams, history, degree)
-        asked = _known(test, mine, streams, history, degree)
-        counts = _counts(test, mine)
-        expected = _expected(known, asked, _counts(train, rows), alpha)
-        out[mine] = _poisson(counts, expected.reshape(counts.shape))
+        known = partial(_known, streams=streams, history=history, degree=degree)
+        expect = _fit(train, rows, known, alpha)
+        for some in _parts(test, mine):
+            counts = _counts(test, some)
+            out[some] = _poisson(counts, expect(known(test, some)).reshape(counts.shape))
     return out
 
 
@@ -178,32 +179,71 @@ def _poisson(counts: NDArray[np.float32], expected: Array) -> Array:
     return total
 
 
-def _expected(known: Array, asked: Array, counts: NDArray[np.float32], alpha: float) -> Array:
-    """Fit each unit on (row, feature) and predict it on other rows."""
-    mean, spread = known.mean(axis=0), known.std(axis=0)
+def _parts(win: Any, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Split windows into those whose counts, with their past, are held at once."""
+    size = max(1, COUNTS_AT_ONCE // ((win.n_samples + win.n_history) * len(win.vocabulary)))
+    return np.split(rows, range(size, len(rows), size))
+
+
+def _fit(
+    win: Any, rows: NDArray[np.intp], known: Callable[..., Array], alpha: float
+) -> Callable[[Array], Array]:
+    """Fit each unit, and return what expects its spikes in other steps, (step, feature)."""
+    width, n_units, steps = known(win, rows[:1]).shape[1], len(win.vocabulary), win.n_samples
+    x = np.empty((len(rows), steps, width), np.float32)
+    parts = _parts(win, np.arange(len(rows)))
+    for at in parts:
+        x[at] = known(win, rows[at]).reshape(-1, steps, width)
+    mean, spread = _standardize(flat := x.reshape(-1, width))
+    both, spikes = np.zeros((width, n_units)), np.zeros(n_units)
+    for at in parts:
+        y = _counts(win, rows[at]).reshape(-1, n_units)
+        both += x[at].reshape(-1, width).T @ y
+        spikes += y.sum(axis=0, dtype=np.float64)
+    fired = np.flatnonzero(spikes)
+    weight, offset = _regression(flat, both[:, fired], spikes[fired], alpha)
+
+    def expect(asked: Array) -> Array:
+        expected = np.full((len(asked), n_units), LEAST_SPIKES / len(flat))
+        log_mu = (asked - mean) / spread @ weight + offset
+        expected[:, fired] = np.exp(np.minimum(log_mu, LARGEST))
+        return expected
+
+    return expect
+
+
+def _standardize(x: NDArray[np.float32]) -> tuple[Array, Array]:
+    """Make z-scores of columns in place; return their means and standard deviations."""
+    mean = x.mean(axis=0, dtype=np.float64)
+    x -= mean
+    spread = np.sqrt(np.einsum("ij,ij->j", x, x, dtype=np.float64) / len(x))
     spread[spread < 1e-6] = np.inf
-    known, asked = (known - mean) / spread, (asked - mean) / spread
-    flat = counts.reshape(-1, counts.shape[-1])
-    expected = np.full((len(asked), flat.shape[1]), LEAST_SPIKES / len(flat))
-    fired = np.flatnonzero(flat.any(axis=0))
-    if fired.size:
-        weight, offset = _regression(known, flat[:, fired], alpha)
-        expected[:, fired] = np.exp(np.minimum(asked @ weight + offset, LARGEST))
-    return expected
+    x /= spread
+    return mean, spread
 
 
-def _regression(x: Array, y: NDArray[np.float32], alpha: float) -> tuple[Array, Array]:
-    """Minimise mean(exp(xw + b) - y (xw + b)) + alpha/2 |w|² for all units (row, unit) at once."""
-    x32, n, mean = x.astype(np.float32), len(x), y.mean(axis=0, dtype=np.float64)
-    shape = (x.shape[1] + 1, y.shape[1])
+def _regression(
+    x: NDArray[np.float32], both: Array, spikes: Array, alpha: float
+) -> tuple[Array, Array]:
+    """Minimise mean(exp(xw + b) - y (xw + b)) + alpha/2 |w|² for all units at once.
+
+    Of y (row, unit), the sums of its products with x (row, feature), and its own, are enough.
+    """
+    shape, n = (both.shape[0] + 1, both.shape[1]), len(x)
+    size = max(1, COUNTS_AT_ONCE // max(1, shape[1]))
+    mean, sums = spikes / n, np.concatenate([both, [spikes]]) / n
 
     def objective(flat: Array) -> tuple[float, Array]:
         weight, offset = np.split(flat.reshape(shape), [-1])
-        log_mu = np.minimum(x32 @ weight.astype(np.float32) + offset, LARGEST)
-        mu = np.exp(log_mu)
-        error = (mu - y).astype(np.float32)
-        loss = (mu - y * log_mu).sum(axis=0) / n + alpha / 2 * (weight**2).sum(axis=0)
-        slope = np.concatenate([x32.T @ error / n + alpha * weight, [error.sum(axis=0) / n]])
+        single = weight.astype(np.float32)
+        loss = alpha / 2 * (weight**2).sum(axis=0)
+        loss -= (np.concatenate([single, offset]) * sums).sum(axis=0)
+        slope = np.concatenate([alpha * weight, np.zeros_like(offset)]) - sums
+        for some in (x[first : first + size] for first in range(0, n, size)):
+            mu = np.exp(np.minimum(some @ single + offset, LARGEST))
+            total = mu.sum(axis=0)
+            loss += total / n
+            slope += np.concatenate([some.T @ mu.astype(np.float32), [total]]) / n
         # A unit that fires little would otherwise be the last to be fitted.
         return float((loss / mean).sum()), (slope / mean).ravel()
 

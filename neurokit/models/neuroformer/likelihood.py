@@ -9,12 +9,10 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from neurokit import arguments
-from neurokit.devices import lent, moved
 from neurokit.errors import DataError
 from neurokit.models.neuroformer.blocks import blocks_of, ratio_interval
 from neurokit.models.neuroformer.glm import glm_likelihood, rate_likelihood, step_counts
-from neurokit.progress import progress_bar
+from neurokit.models.nn import evaluation_batches
 from neurokit.windows import assert_disjoint
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD
 
@@ -176,13 +174,12 @@ def window_likelihood(
             "not as likely as the recording. Cut windows without max_spikes, or shorter ones."
         )
     model.check(win)
-    size = arguments.whole("batch_size", batch_size, least=1)
-    starts = range(0, len(win), size)
-    parts = []
-    with lent(model, device) as place:
-        for first in progress_bar(starts, enabled=progress, desc="likelihood", unit="batch"):
-            batch = win.batch(np.arange(first, min(first + size, len(win))))
-            parts.append(_scored(model, moved(batch, place), win).cpu())
+    parts = [
+        _scored(model, batch, win).cpu()
+        for _, batch in evaluation_batches(
+            model, win, batch_size=batch_size, device=device, progress=progress, desc="likelihood"
+        )
+    ]
     token_loss, orders, n_tokens, n_spikes = torch.cat(parts, dim=1).double().numpy()
     return xr.Dataset(
         {

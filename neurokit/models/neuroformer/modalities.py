@@ -88,6 +88,8 @@ class FramesEncoder(nn.Module):
     """
 
     place: Tensor
+    # As in the released code, where only the weights of linear layers decay.
+    undecayed = ("patches.weight",)
 
     def __init__(self, modality: Modality, width: int, n_heads: int, dropout: float = 0.0) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ from neurokit.models.neuroformer.examples import example_batch
 from neurokit.models.neuroformer.generation import generate
 from neurokit.models.neuroformer.growth import grow
 from neurokit.models.neuroformer.objective import Prediction, training_losses
-from neurokit.models.nn import KeyValueCache, Packing, Pretrained
+from neurokit.models.nn import Packing, Pretrained
 from neurokit.recording import Recording
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD
 
@@ -60,13 +60,9 @@ class Neuroformer(Pretrained):
     >>> assert sorted(model.loss(batch)) == ["id_loss", "loss", "step_loss", "target_loss"]
     >>> model.represent(batch).shape, model.read_target(batch).shape, model.respond(batch).shape
     (torch.Size([2, 64]), torch.Size([2, 1]), torch.Size([2, 6, 19]))
-    >>> hidden, context, cache = model.hidden(batch), model.context(batch), model.empty_cache()
-    >>> pairs = zip(batch["id"].split(1, dim=1), batch["step"].split(1, dim=1))
-    >>> slow = torch.cat([model.decode(*pair, context, cache) for pair in pairs], dim=1)
-    >>> torch.allclose(slow[0], hidden[0], atol=1e-5)
-    True
-    >>> model.id_logits(hidden).shape[-1], model.step_logits(hidden).shape[-1]
-    (5, 13)
+    >>> hidden, context = model.hidden(batch), model.context(batch)
+    >>> list(context), model.id_logits(hidden).shape[-1], model.step_logits(hidden).shape[-1]
+    (['past'], 5, 13)
     >>> model.history_attention(batch).shape  # layer, window, token, spike of the past
     torch.Size([1, 2, 6, 4])
     >>> model.extend([("", 4), ("", 7), ("tuesday", 4)]).config.n_units
@@ -192,44 +188,6 @@ class Neuroformer(Pretrained):
             Keys and values for each block, by what they are of.
         """
         return self.body.context(batch, self.body.modality_tokens(batch))
-
-    def empty_cache(self) -> list[KeyValueCache]:
-        """Make what generation keeps from one token to the next.
-
-        Returns
-        -------
-        list of KeyValueCache
-            One a block, for :meth:`decode`.
-        """
-        return [KeyValueCache() for stack in self.body.stacks().values() for _ in stack.blocks]
-
-    def decode(
-        self,
-        id: Tensor,
-        step: Tensor,
-        context: Context,
-        cache: Sequence[KeyValueCache] | None = None,
-        mask: Tensor | None = None,
-    ) -> Tensor:
-        """Compute what the heads read, token by token if there is a cache.
-
-        Parameters
-        ----------
-        id, step : Tensor of int64, shape (window, token)
-            Tokens; with a cache those that it lacks.
-        context : dict of list of Memory
-            From :meth:`context`.
-        cache : list of KeyValueCache, optional
-            From :meth:`empty_cache`; gets the new tokens.
-        mask : Tensor of bool, shape (window, all tokens), optional
-            False where a token, in the cache too, is none. Not needed where those come last.
-
-        Returns
-        -------
-        Tensor, shape (window, token, width)
-            For :meth:`id_logits` and :meth:`step_logits`.
-        """
-        return self.body.decode(id, step, context, cache, mask)
 
     def id_logits(self, hidden: Tensor) -> Tensor:
         """Score the units that may fire next.

@@ -15,11 +15,10 @@ import torch.nn.functional as F
 import xarray as xr
 from torch import Tensor
 
-from neurokit import arguments
-from neurokit.devices import lent, moved
+from neurokit.devices import find_device
 from neurokit.models.neuroformer.perturbation import half_window, perturbation_effects
 from neurokit.models.neuroformer.unit_pairs import labelled_pairs, session_places
-from neurokit.progress import progress_bar
+from neurokit.models.nn import evaluation_batches
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD
 
 if TYPE_CHECKING:
@@ -146,16 +145,13 @@ def unexplained_effects(
     ['effect', 'standard_error']
     """
     model.check(win)
-    units, n = session_places(win), model.config.n_units
-    arguments.whole("batch_size", batch_size, 1)
-    with lent(model, device) as place:
-        sums = torch.zeros(2, 2, n, n, device=place)
-        count = torch.zeros(2, n, device=place)
-        firsts = range(0, len(win), batch_size)
-        for first in progress_bar(firsts, enabled=progress, desc="errors"):
-            rows = np.arange(first, min(len(win), first + batch_size))
-            batch = moved(win.batch(rows), place)
-            _add_errors(sums, count, model, batch, half_window(win))
+    units, n, place = session_places(win), model.config.n_units, find_device(device)
+    sums = torch.zeros(2, 2, n, n, device=place)
+    count = torch.zeros(2, n, device=place)
+    for _, batch in evaluation_batches(
+        model, win, batch_size=batch_size, device=place, progress=progress, desc="errors"
+    ):
+        _add_errors(sums, count, model, batch, half_window(win))
     times = count.cpu().double().clamp(min=1)[:, None, :, None]
     mean, square = (sums.cpu().double() / times).transpose(0, 1)
     error = ((square - mean**2) / times[:, 0]).clamp(min=0).sum(dim=0).sqrt() / 2

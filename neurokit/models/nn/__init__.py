@@ -1,6 +1,7 @@
 """Blocks that several families share: attention, patches, masks, codebooks, and storage."""
 
 from neurokit.models.nn.attention import Attention, LlamaBlock, attention_mask, causal_mask, rotate
+from neurokit.models.nn.batching import evaluation_batches
 from neurokit.models.nn.classifier import Classifier
 from neurokit.models.nn.cross_attention import CrossAttention, Memory
 from neurokit.models.nn.heads import ClassifierConfig
@@ -35,6 +36,7 @@ __all__ = [
     "block_mask",
     "causal_mask",
     "cluster_centres",
+    "evaluation_batches",
     "patch_count",
     "patches",
     "perplexity",

@@ -35,29 +35,6 @@ class Packing:
         self.index = None if len(index) == mask.numel() else index
         self.mask = None if self.index is None else mask
 
-    @classmethod
-    def whole(cls, shape: tuple[int, int]) -> Packing:
-        """Make the one of sequences without padding.
-
-        Parameters
-        ----------
-        shape : (int, int)
-            Sequences, and tokens of each.
-
-        Returns
-        -------
-        Packing
-            Both ways of which are views.
-
-        Examples
-        --------
-        >>> Packing.whole((2, 3)).pack(torch.zeros(2, 3, 4)).shape
-        torch.Size([6, 4])
-        """
-        packing = cls.__new__(cls)
-        packing.shape, packing.index, packing.mask = (shape[0], shape[1]), None, None
-        return packing
-
     def pack(self, x: Tensor) -> Tensor:
         """Leave padding out.
 

@@ -1,14 +1,16 @@
-"""Configurations as JSON and back, field by field, with nothing executed."""
+"""Configurations by name, and as JSON and back, field by field, with nothing executed."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from neurokit.errors import NeurokitError, ReadError, suggest
+from neurokit import arguments
+from neurokit.errors import NeurokitError, ReadError, UnknownNameError, suggest
 
-__all__ = ["plain", "restored"]
+__all__ = ["plain", "preset_settings", "restored"]
 
 _PLAIN: dict[Any, Any] = {int: int, float: (int, float), str: str, bool: bool, NoneType: NoneType}
 
@@ -33,6 +35,47 @@ def plain(config: Any) -> dict[str, Any]:
     7
     """
     return {key: _plain(value) for key, value in dataclasses.asdict(config).items()}
+
+
+def preset_settings(
+    kind: type[Any], presets: Mapping[str, Mapping[str, Any]], name: str, changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Look up named settings, and change some.
+
+    Parameters
+    ----------
+    kind : type
+        The dataclass that they are settings of.
+    presets : mapping
+        By name, and then by field.
+    name : str
+        Which.
+    changes : mapping
+        Settings that differ, by field.
+
+    Returns
+    -------
+    dict
+        By field name; fields at their default may be missing.
+
+    Raises
+    ------
+    UnknownNameError
+        An unknown preset or setting.
+
+    Examples
+    --------
+    >>> from neurokit.models import FuturePredictorConfig
+    >>> preset_settings(FuturePredictorConfig, {"tiny": {"n_latents": 2}}, "tiny", {"context": 3})
+    {'n_latents': 2, 'context': 3}
+    """
+    if arguments.text("name", name) not in presets:
+        raise UnknownNameError("preset", name, presets)
+    fields = [field.name for field in dataclasses.fields(kind)]
+    for key in changes:
+        if key not in fields:
+            raise UnknownNameError("setting", key, fields)
+    return {**presets[name], **changes}
 
 
 def restored(kind: type[Any], settings: Any, where: str) -> Any:

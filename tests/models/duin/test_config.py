@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from neurokit.errors import DataError
+from neurokit.errors import DataError, UnknownNameError
 from neurokit.models import DuIN, DuINConfig, DuINEncoder, DuINMasked
 from neurokit.models.nn import settings
 
@@ -36,8 +36,10 @@ def test_presets():
     tiny = DuINConfig.preset("tiny", n_codes=32)
     assert _count(DuIN(tiny)) < 400_000
     assert tiny.n_codes == 32
-    with pytest.raises(DataError, match="'huge'.*expected one of"):
+    with pytest.raises(UnknownNameError, match="preset 'huge'.*Known: 'paper', 'poms', 'tiny'"):
         DuINConfig.preset("huge")
+    with pytest.raises(UnknownNameError, match="setting 'n_code'. Did you mean 'n_codes'"):
+        DuINConfig.preset("tiny", n_code=32)
 
 
 def test_settings_survive_json():

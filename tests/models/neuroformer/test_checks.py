@@ -46,7 +46,10 @@ def test_its_own_windows_pass_and_are_trained_on(model):
         (lambda: windows(length=0.2), "length of the windows is 0.2 s, of the model 0.1 s"),
         (lambda: windows(history=0.1), "history of the windows is 0.1 s"),
         (lambda: windows(dt=0.02), "dt of the windows is 0.02 s"),
-        (lambda: windows(recording(offset=1)), r"Place 0 of the vocabulary is unit 1"),
+        (
+            lambda: windows(recording(offset=1)),
+            r"1 of the windows' 4 units are new to the model, .* 4 of",
+        ),
         (lambda: windows(beside={"behaviour": 0.2}), r"behaviour of shape \(20, 1\)"),
         (lambda: windows(recording(variables=2)), r"behaviour of shape \(30, 2\)"),
         (lambda: windows(recording(scale=100.0)), "expected z-scores"),
@@ -63,13 +66,39 @@ def test_missing_values_are_refused(model):
 
 
 def test_streams_and_units_that_lack_are_named(model):
-    with pytest.raises(UnknownNameError, match="stream beside the spikes 'behaviour'"):
+    with pytest.raises(UnknownNameError, match=r"cut windows with beside=\) 'behaviour'"):
         model.check(windows(beside=None))
     few = nk.Recording.from_spikes([0.5, 0.6, 0.7], [0, 1, 2], duration=10.0)
     streams = {"spikes": few["spikes"], "behaviour": recording()["behaviour"]}
     win = windows(few.replace(streams=streams))
     with pytest.raises(DataError, match="vocabulary of 3 units"):
         model.check(win)
+
+
+def test_what_is_advised_about_units_helps(model):
+    other = recording(offset=1)
+    words = nk.windows.Vocabulary(model.config.vocabulary)
+    with pytest.raises(UnknownNameError, match=r"\(see Vocabulary.extend\) '4'"):
+        windows(other, vocabulary=words)
+    with pytest.raises(DataError, match=r"Let both know them: vocabulary = nk.windows.Vocabulary"):
+        model.check(windows(other))
+    with pytest.raises(DataError, match=r"Try Vocabulary\(model.config.vocabulary\).extend"):
+        model.extend(windows(other).vocabulary)
+    words = nk.windows.Vocabulary(model.config.vocabulary).extend(other)
+    assert model.extend(words) is model
+    model.check(windows(other, vocabulary=words))
+    turned = nk.windows.Vocabulary(tuple(model.config.vocabulary)[::-1])
+    with pytest.raises(DataError, match=r"Place 0 of the vocabulary is unit 4 .* Cut windows with"):
+        model.check(windows(other, vocabulary=turned))
+    plain = Neuroformer(NeuroformerConfig.preset("tiny", length=0.1, history=0.2))
+    with pytest.raises(DataError, match=r"4 units, the model of 60. Make the model with Neurofo"):
+        plain.check(windows())
+
+
+@pytest.mark.parametrize("verb", ["check", "generate", "connectivity"])
+def test_a_recording_is_no_set_of_windows(model, verb):
+    with pytest.raises(DataError, match=r"expected windows of spikes, see nk.windows.spike_wind"):
+        getattr(model, verb)(recording())
 
 
 def test_labels_may_be_missing_but_not_others():

@@ -16,6 +16,7 @@ import neurokit as nk
 from neurokit.errors import DataError
 from neurokit.models.neuroformer import Neuroformer, NeuroformerConfig
 from neurokit.models.neuroformer.glm import (
+    _known,
     _regression,
     glm_likelihood,
     rate_likelihood,
@@ -177,11 +178,64 @@ def test_regression_is_that_of_scikit_learn() -> None:
     rng = np.random.default_rng(9)
     x = rng.normal(size=(3000, 4))
     y = rng.poisson(np.exp(x @ rng.normal(size=(4, 3)) * 0.4 - [0, 2, 4])).astype(np.float32)
-    weight, offset = _regression(x, y, 1e-3)
+    weight, offset = _regression(x.astype(np.float32), x.T @ y, y.sum(axis=0), 1e-3)
     for unit in range(3):
         other = PoissonRegressor(alpha=1e-3, tol=1e-8, max_iter=1000).fit(x, y[:, unit])
         np.testing.assert_allclose(weight[:, unit], other.coef_, atol=5e-3)
         assert offset[0, unit] == pytest.approx(other.intercept_, abs=5e-3)
+
+
+@pytest.mark.parametrize("at_once", [2**23, 2000])
+@pytest.mark.parametrize("history", [False, True])
+def test_regression_in_pieces_is_that_of_all_steps_at_once(
+    monkeypatch: pytest.MonkeyPatch, at_once: int, history: bool
+) -> None:
+    drive = np.random.default_rng(7).normal(size=(20_000, 1))
+    rate = 5 * np.exp(0.5 * drive * [1.0, -1.0, 0.0])
+    win = nk.windows.spike_windows(
+        population(rate, 6, drive), length=0.1, history=0.1, beside={"behaviour": 0.1}
+    )
+    train, test = next(iter(nk.windows.split_contiguous(win, 2)))
+    known = [_known(w, np.arange(len(w)), ["behaviour"], history, 2) for w in (train, test)]
+    counts = [
+        step_counts(w.batch(np.arange(len(w))), 3, 10).flatten(0, 1).numpy() for w in (train, test)
+    ]
+    mean, spread = known[0].mean(axis=0), known[0].std(axis=0)
+    spread[spread == 0] = np.inf
+    x, asked = ((each - mean) / spread for each in known)
+    log_likelihood = np.zeros(len(counts[1]))
+    for y, held_out in zip(counts[0].T, counts[1].T, strict=True):
+        # Newton's method, in double precision.
+        design, weight = np.column_stack([x, np.ones(len(x))]), np.zeros(x.shape[1] + 1)
+        weight[-1], ridge = np.log(y.mean()), np.append(np.full(x.shape[1], 1e-4), 0)
+        for _ in range(20):
+            mu = np.exp(design @ weight)
+            slope = design.T @ (mu - y) / len(y) + ridge * weight
+            bend = (design * mu[:, None]).T @ design / len(y) + np.diag(ridge)
+            weight -= np.linalg.solve(bend, slope)
+        expected = np.exp(asked @ weight[:-1] + weight[-1])
+        log_likelihood += scipy.stats.poisson.logpmf(held_out, expected)
+    monkeypatch.setattr("neurokit.models.neuroformer.glm.COUNTS_AT_ONCE", at_once)
+    found = glm_likelihood(train, test, ["behaviour"], history=history, degree=2)
+    np.testing.assert_allclose(found, log_likelihood.reshape(-1, 10).sum(axis=1), atol=0.02)
+    np.testing.assert_allclose(found.sum(), log_likelihood.sum(), rtol=1e-5)
+
+
+def test_regression_asks_for_few_windows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    win = nk.windows.spike_windows(population(np.full(4, 5.0), 2), length=0.1, history=0.1)
+    train, test = next(iter(nk.windows.split_contiguous(win, 2)))
+    asked: list[int] = []
+
+    def batch(self: nk.windows.SpikeWindows, rows: Any) -> dict[str, Tensor]:
+        asked.append(len(rows))
+        return whole(self, rows)
+
+    whole = nk.windows.SpikeWindows.batch
+    monkeypatch.setattr(nk.windows.SpikeWindows, "batch", batch)
+    monkeypatch.setattr("neurokit.models.neuroformer.glm.COUNTS_AT_ONCE", 7 * 4 * (10 + 10))
+    glm_likelihood(train, test, history=True)
+    rate_likelihood(test)
+    assert max(asked) == 7
 
 
 def test_regression_finds_planted_coupling() -> None:

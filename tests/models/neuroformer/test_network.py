@@ -8,6 +8,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from neurokit.errors import DataError
 from neurokit.models import Neuroformer, NeuroformerConfig
 from neurokit.models.neuroformer import Modality
+from neurokit.models.neuroformer.embedding import SpikeEmbedding
+from neurokit.training.schedule import parameter_groups
 
 VIDEO = Modality("stimulus", "frames", 6, frame_shape=(10, 12), encoder_layers=1)
 SPEED = Modality("speed", n_samples=8)
@@ -107,30 +109,6 @@ def test_a_window_does_not_mind_its_neighbours(rich, batch):
             alone.id_logits[0], together.id_logits[row, :n], atol=1e-5, rtol=0
         )
         torch.testing.assert_close(alone.target[0], together.target[row], atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize("pieces", [(1,) * 11, (4, 1, 6), (11,)])
-@torch.no_grad()
-def test_token_by_token_is_all_at_once(rich, batch, pieces):
-    whole, context, cache = rich.hidden(batch), rich.context(batch), rich.empty_cache()
-    parts = zip(batch["id"].split(pieces, 1), batch["step"].split(pieces, 1), strict=True)
-    slow = torch.cat([rich.decode(*part, context, cache) for part in parts], dim=1)
-    there = batch["id"] > 0
-    torch.testing.assert_close(slow[there], whole[there], atol=1e-5, rtol=0)
-
-
-@torch.no_grad()
-def test_what_a_mask_hides_is_not_there(rich, batch):
-    whole, there = rich.hidden(batch), batch["id"] > 0
-    junk = torch.full((6, 3), 7)
-    context, cache = rich.context(batch), rich.empty_cache()
-    id, step = (torch.cat([junk, batch[name]], dim=1) for name in ("id", "step"))
-    mask = torch.cat([torch.zeros(6, 3, dtype=torch.bool), there], dim=1)
-    for first, last in ((0, 5), (5, 6), (6, 14)):
-        part = rich.decode(id[:, first:last], step[:, first:last], context, cache, mask[:, :last])
-        seen = whole[:, max(0, first - 3) : last - 3]
-        both = there[:, max(0, first - 3) : last - 3]
-        torch.testing.assert_close(part[:, -seen.shape[1] :][both], seen[both], atol=1e-5, rtol=0)
 
 
 def test_windows_without_spikes_are_finite(rich):
@@ -281,6 +259,20 @@ def test_a_model_with_everything_comes_back(tmp_path, batch):
     again = Neuroformer.from_pretrained(tmp_path)
     assert again.config == model.config
     assert torch.equal(again.loss(batch)["loss"], model.loss(batch)["loss"])
+
+
+def test_only_weights_of_linear_layers_decay(rich):
+    """As in the released code: a decay of 1 would soon wear the tables of vectors away."""
+    linear = {id(m.weight) for m in rich.modules() if isinstance(m, torch.nn.Linear)}
+    decaying, others = parameter_groups(rich, 1.0)
+    names = {id(p): name for name, p in rich.named_parameters()}
+    assert {names[id(p)] for p in decaying["params"]} == {names[place] for place in linear}
+    spared = {names[id(p)] for p in others["params"] if p.ndim > 1}
+    tables = {f"body.embedding.{name}" for name in SpikeEmbedding.undecayed}
+    assert spared == {*tables, "body.encoders.stimulus.patches.weight"}
+    grown = make(vocabulary=(("", 0),), n_units=1).extend((("", 0), ("", 1)))
+    table = grown.body.embedding.unit.weight
+    assert any(p is table for p in parameter_groups(grown, 1.0)[1]["params"])
 
 
 def planted(n, seed):

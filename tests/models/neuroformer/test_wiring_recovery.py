@@ -24,9 +24,9 @@ QUIET = {"device": "cpu", "progress": False}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
-def trained(rec, epochs, lr, seed, batch_size=64):
+def trained(rec, epochs, lr, seed, batch_size=64, stride=0.05):
     """Train on the first four fifths, and return the model with both parts."""
-    win = nk.windows.spike_windows(rec, length=0.05, history=0.05, dt=0.005)
+    win = nk.windows.spike_windows(rec, length=0.05, history=0.05, dt=0.005, stride=stride)
     cut = 0.8 * rec.duration
     parts = win.take(win.start < cut), win.take(win.start >= cut + 2 * win.length)
     nk.windows.assert_disjoint(*parts)
@@ -124,7 +124,8 @@ def test_a_sparse_network_of_strong_connections(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_sparse_network_of_weak_connections(seed):
     rec = nk.datasets.simulate_sparse_network(seed=seed, strength=0.1)
-    model, train, _ = trained(rec, 10, 4e-3, seed)
+    # Where each spike is seen at two places of a window, less is learnt by heart.
+    model, train, _ = trained(rec, 10, 4e-3, seed, stride=0.025)
     scores = scored(estimates(rec, model, train), nk.datasets.true_connectivity(rec))
     assert min(scores["perturbation"]) >= 0.9
     assert min(scores["corrected"]) >= max(0.9, max(scores["corrected, untrained"]))
