@@ -1,4 +1,4 @@
-# make demo   a report about real fMRI, EEG, iEEG and spikes, from nothing
+# make demo   a report about real fMRI, EEG, iEEG and spikes, and a model of spikes, from nothing
 # make test   lint, types, import layers, and every test, from nothing
 # make slow   the tests marked slow
 # make clean  remove the environment and caches
@@ -32,6 +32,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 demo: $(VENV)/.core
 	$(BIN)/neurokit demo
+	$(BIN)/neurokit run neuroformer-tiny
 
 test: lint
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow"

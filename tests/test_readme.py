@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+MAKEFILE = README.with_name("Makefile").read_text(encoding="utf-8") if README.exists() else ""
 TEXT = README.read_text(encoding="utf-8") if README.exists() else ""
 PYTHON = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
 CONSOLE = re.findall(r"```console\n(.*?)```", TEXT, flags=re.DOTALL)
@@ -23,6 +24,15 @@ def commands(block):
     """Split a console block into commands, each with the output that the README shows."""
     parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
     return [part.partition("\n")[::2] for part in parts]
+
+
+def calls(command):
+    """Return the calls of neurokit in a command; those of make's goals after installation."""
+    if not command.startswith("make"):
+        return [command] if command.startswith("neurokit") else []
+    goal = command.split()[1]
+    recipe = re.search(rf"^{goal}:.*\n((?:\t.*\n)*)", MAKEFILE, flags=re.MULTILINE)[1]
+    return re.findall(r"\$\(BIN\)/(neurokit .*)", recipe)
 
 
 def as_pattern(shown):
@@ -60,12 +70,12 @@ def test_python_runs_and_prints_what_it_says(code, tmp_path, monkeypatch):
 def test_commands_print_what_is_shown(block, tmp_path):
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for command, shown in commands(block):
-        # `make demo` only installs before it calls this; the tests are installed already.
-        run = command.replace("make demo", "neurokit demo")
-        if not run.startswith("neurokit"):
-            continue
-        done = subprocess.run(
-            run.split(), cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        assert re.fullmatch(as_pattern(shown), done.stdout.strip(), flags=re.DOTALL), done.stdout
+        said = ""
+        for call in calls(command):
+            done = subprocess.run(
+                call.split(), cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            said += done.stdout
+        if said:
+            assert re.fullmatch(as_pattern(shown), said.strip(), flags=re.DOTALL), said
