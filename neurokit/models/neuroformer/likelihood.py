@@ -60,9 +60,10 @@ def held_out_likelihood(
     Dataset
         By ``predictor``: ``bits_per_spike``, the gain in log-likelihood over ``"rate"`` over
         the number of spikes and ln 2, and ``low`` and ``high``, its 95 % interval over
-        stretches of time; ``log_likelihood`` in nats, also by ``window``. The predictors with
-        ``tuning`` are there if the windows have modalities of variables. ``n_spikes`` by
-        ``window``.
+        stretches of time; ``behind``, ``behind_low`` and ``behind_high``, the bits a spike that
+        each predictor lacks to the model, paired over the same stretches; ``log_likelihood`` in
+        nats, also by ``window``. The predictors with ``tuning`` are there if the windows have
+        modalities of variables. ``n_spikes`` by ``window``.
 
     Raises
     ------
@@ -94,13 +95,17 @@ def held_out_likelihood(
             )
     found["model"] = of_model["log_likelihood"].values
     likelihood = np.stack(list(found.values()))
-    gain = (likelihood - found["rate"]) / np.log(2)
+    gain = np.stack([likelihood - found["rate"], found["model"] - likelihood]) / np.log(2)
     low, high = ratio_interval(gain, spikes, blocks_of(test, block), n_bootstrap, seed)
+    over_rate, behind = gain.sum(axis=-1) / spikes.sum()
     return xr.Dataset(
         {
-            "bits_per_spike": ("predictor", gain.sum(axis=1) / spikes.sum(), {"units": "bit"}),
-            "low": ("predictor", low),
-            "high": ("predictor", high),
+            "bits_per_spike": ("predictor", over_rate, {"units": "bit"}),
+            "low": ("predictor", low[0]),
+            "high": ("predictor", high[0]),
+            "behind": ("predictor", behind, {"units": "bit"}),
+            "behind_low": ("predictor", low[1]),
+            "behind_high": ("predictor", high[1]),
             "log_likelihood": (("predictor", "window"), likelihood, {"units": "nat"}),
             "n_spikes": ("window", spikes),
         },

@@ -273,6 +273,13 @@ def test_all_predictors_stand_side_by_side() -> None:
     assert bits.sel(predictor="model") < -0.5  # untrained
     assert (found["low"] <= bits).all()
     assert (bits <= found["high"]).all()
+    np.testing.assert_allclose(found["behind"], bits.sel(predictor="model") - bits, atol=1e-12)
+    assert found["behind"].sel(predictor="model") == 0
+    # What the predictors share cancels from stretch to stretch.
+    rest = found.sel(predictor=names[:-1])
+    paired, alone = rest["behind_high"] - rest["behind_low"], found["high"] - found["low"]
+    assert (rest["behind_high"] < 0).all()
+    assert (paired < 2 * alone.sel(predictor="model")).all()
 
 
 def test_what_cannot_be_scored_is_refused() -> None:
