@@ -23,7 +23,8 @@ def progress_bar(
     enabled : bool, optional
         ``True`` and ``False`` decide. By default the environment variable
         ``NEUROKIT_PROGRESS`` (``0`` or ``1``) decides, and without it bars show
-        only when standard error is a terminal.
+        only when standard error is a terminal; of several processes that ``torchrun`` started,
+        the first alone shows them.
     **kwargs
         Passed to :class:`tqdm.tqdm` (``total``, ``desc``, ``unit`` …).
 
@@ -40,6 +41,7 @@ def progress_bar(
     if enabled is None:
         switch = os.environ.get("NEUROKIT_PROGRESS", "")
         enabled = switch not in {"0", "false", "no"} if switch else sys.stderr.isatty()
+        enabled = enabled and os.environ.get("RANK", "0") == "0"
     return _tqdm(enabled)(iterable, disable=not enabled, leave=False, **kwargs)
 
 

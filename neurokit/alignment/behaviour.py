@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 def added_r2(
     predictor: ArrayLike | xr.DataArray,
     rt: ArrayLike | xr.DataArray,
-    controls: ArrayLike | xr.DataArray,
+    nuisance: ArrayLike | xr.DataArray,
     groups: ArrayLike,
     spillover: int = 2,
     *,
@@ -44,12 +44,12 @@ def added_r2(
         What each word is worth, such as its surprisal in bits; columns enter together.
     rt : array-like, shape (words,)
         Reading times; NaN where there is none.
-    controls : array-like, shape (words,) or (words, columns)
+    nuisance : array-like, shape (words,) or (words, columns)
         What explains reading times without it, such as length, log frequency and position.
     groups : array-like, shape (words,)
         Story of each word; the words of a story stand together, in order.
     spillover : int
-        Words back whose predictor and controls also count.
+        Words back whose predictor and nuisance features also count.
     n_permutations : int
         Rotations of the predictor within stories; 0 leaves ``p`` out.
     n_bootstraps : int
@@ -62,12 +62,12 @@ def added_r2(
     Returns
     -------
     Dataset
-        Means over stories: ``r2_controls``, ``r2`` with the predictor, and ``added_r2``, their
+        Means over stories: ``r2_nuisance``, ``r2`` with the predictor, and ``added_r2``, their
         difference, with ``p`` (one-sided, chance is 0 or slightly below) and its interval
         ``low`` to ``high`` over stories, spread as that of few units must be (see
         :func:`~neurokit.alignment.statistics.bootstrap_interval`); all R2 are out of sample,
         against the training mean. ``r``, the correlation of a single predictor with reading
-        times. Over ``group``: ``r2_controls_fold``, ``r2_fold``, ``added_r2_fold`` and ``n_words``.
+        times. Over ``group``: ``r2_nuisance_fold``, ``r2_fold``, ``added_r2_fold`` and ``n_words``.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def added_r2(
     confidence = number("confidence", confidence)
     if not 0 < confidence < 1:
         raise DataError(f"Expected a confidence between 0 and 1; got {confidence}.")
-    x, y, z, codes, names = _check(predictor, rt, controls, groups)
+    x, y, z, codes, names = _check(predictor, rt, nuisance, groups)
     place = np.arange(len(codes)) - np.searchsorted(codes, codes)
     used = np.isfinite(y) & (place >= spillover)
     steps = range(spillover + 1)
@@ -122,10 +122,10 @@ def added_r2(
         {
             "added_r2": added.mean(),
             "r2": joint.mean(),
-            "r2_controls": without.mean(),
+            "r2_nuisance": without.mean(),
             "added_r2_fold": ("group", added),
             "r2_fold": ("group", joint),
-            "r2_controls_fold": ("group", without),
+            "r2_nuisance_fold": ("group", without),
             "n_words": ("group", counts),
         },
         coords={"group": names},
@@ -156,23 +156,23 @@ def added_r2(
 
 
 def _check(
-    predictor: ArrayLike, rt: ArrayLike, controls: ArrayLike, groups: ArrayLike
+    predictor: ArrayLike, rt: ArrayLike, nuisance: ArrayLike, groups: ArrayLike
 ) -> tuple[Array, Array, Array, NDArray[np.intp], NDArray]:
     """Check that all are of the same words."""
-    x, y, z = (np.asarray(v, dtype=np.float64) for v in (predictor, rt, controls))
+    x, y, z = (np.asarray(v, dtype=np.float64) for v in (predictor, rt, nuisance))
     x, z = (v[:, None] if v.ndim == 1 else v for v in (x, z))
     labels = np.asarray(groups)
     codes, n_groups = group_codes(labels)
     if y.ndim != 1 or not len(x) == len(y) == len(z) == len(codes) or x.ndim != 2 or z.ndim != 2:
         raise DataError(
-            "Expected a predictor, controls, a reading time and a story for each word; got "
-            f"shapes {x.shape}, {z.shape}, {y.shape} and {codes.shape}."
+            "Expected a predictor, nuisance features, a reading time and a story for each word; "
+            f"got shapes {x.shape}, {z.shape}, {y.shape} and {codes.shape}."
         )
     if n_groups < 2:
         raise DataError("Leaving stories out needs at least two; got one.")
     if (np.diff(codes) < 0).any():
         raise DataError("The words of a story must stand together; sort them by story and place.")
-    for name, values in (("predictor", x), ("controls", z)):
+    for name, values in (("predictor", x), ("nuisance", z)):
         bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
         if bad.size:
             raise DataError(f"The {name} of {bad.size} words are missing: word {some(list(bad))}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,6 +156,7 @@ class _Job:
     targets: Targets
     width: int
     facts: dict[str, Any]
+    marked: dict[int, dict[str, str]] = field(default_factory=dict, repr=False)
 
     @property
     def n_targets(self) -> int:
@@ -202,7 +203,11 @@ class _Job:
 
     def marks(self, k: int) -> dict[str, str]:
         """Return what a block must carry to be believed: the job, and its responses."""
-        return {"job": self.key, "y": digest([self.targets.read(self.part(k))])}
+        if k not in self.marked:
+            # Responses on a file are read whole for it.
+            y = digest([self.targets.read(self.part(k))])
+            self.marked[k] = {"job": self.key, "y": y}
+        return self.marked[k]
 
     def read(self, k: int) -> xr.Dataset | None:
         """Return a finished block; None where it is missing, damaged or of something else."""

@@ -215,6 +215,11 @@ class _TrainingRecipe(Schema):
                 "standardize over = 'recording' would use the test part of each recording when "
                 "the split is by time; take over = 'train'."
             )
+        if self.windows.by_subject and self.split.by == "subject":
+            raise ValueError(
+                "a model of windows.by_subject knows the channels of no further subject: split by "
+                "'time', or by a key of meta within each."
+            )
         return self
 
 
@@ -288,5 +293,10 @@ class FinetuneRecipe(_TrainingRecipe):
             raise ValueError(
                 "windows of spikes have no classes: name the variables to read out in "
                 "windows.targets, in a recipe of kind 'pretrain'."
+            )
+        if self.windows.by_subject:
+            raise ValueError(
+                "windows.by_subject is for pretraining: what a classifier must beat would be "
+                "fitted to channels that differ between subjects. Classify one at a time."
             )
         return self

@@ -32,6 +32,9 @@ class WindowsTable(Schema):
     start : float
         In place of a stride: one window an event, from so many seconds after its onset
         (negative before it).
+    by_subject : bool
+        Each subject has channels of its own, and one model learns from all of them; see
+        :func:`neurokit.windows.join_montages`.
     history : float
         Makes them windows of spikes: seconds before each one whose spikes are seen, too. See
         :func:`neurokit.windows.spike_windows`.
@@ -51,6 +54,7 @@ class WindowsTable(Schema):
     stride: _Positive | None = None
     within: str = ""
     start: float | None = None
+    by_subject: bool = False
     history: _Positive | None = None
     dt: _Positive = 0.01
     beside: dict[str, _Positive] = Field(default_factory=dict)
@@ -68,6 +72,8 @@ class WindowsTable(Schema):
             raise ValueError("start cuts one window an event, and takes no stride.")
         if self.history is not None and self.start is not None:
             raise ValueError("windows of spikes lie side by side, and take no start.")
+        if self.history is not None and self.by_subject:
+            raise ValueError("by_subject joins channels; units of spikes are told apart without.")
         # By their values: a recipe that was written out whole has all fields.
         fields = type(self).model_fields
         given = [

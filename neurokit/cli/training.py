@@ -58,6 +58,8 @@ def train(
 ) -> None:
     """Run a recipe that trains, print its figures, and say where the model is.
 
+    Of processes that ``torchrun`` started, the first alone prints.
+
     Parameters
     ----------
     recipe : PretrainRecipe or FinetuneRecipe
@@ -74,6 +76,7 @@ def train(
         Where to train.
     """
     from neurokit import runs
+    from neurokit.training.distributed import form_team
 
     folder = Path("runs", recipe.name) if output is None else output
     wanted = runs.changed(recipe, seed=seed, epochs=epochs)
@@ -86,6 +89,8 @@ def train(
     except KeyboardInterrupt:
         typer.echo(f"Stopped. The same command goes on from what is in {folder}.", err=True)
         raise typer.Exit(130) from None
+    if form_team(device).rank > 0:
+        return
     for line in _lines(result):
         typer.echo(line)
     typer.echo(f"Model: {folder / 'model'}")

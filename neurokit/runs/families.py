@@ -12,7 +12,7 @@ from neurokit.catalog.training_recipes import ModelTable
 from neurokit.errors import DataError, NeurokitError, ReadError, UnknownNameError
 from neurokit.models.nn import Pretrained
 from neurokit.models.nn.storage import find_folder, read_config
-from neurokit.windows import SpikeWindows, Windows
+from neurokit.windows import JoinedWindows, SpikeWindows, Windows
 
 __all__ = ["FAMILIES", "build", "load_checkpoint"]
 
@@ -173,5 +173,13 @@ def _of_spikes(table: ModelTable, win: Any, seed: int) -> Any:
 def _follows(family: str, win: Windows) -> dict[str, Any]:
     """Return the settings that the windows decide."""
     if family == "EEGFormer":
+        if isinstance(win, JoinedWindows):
+            raise DataError(
+                "An EEGFormer reads whatever channels there are, and would take the places that a "
+                "smaller montage leaves empty for some. Leave out windows.by_subject, and pick "
+                "the channels that all recordings have."
+            )
         return {"window": win.length, "units": win.units}
-    return {"channels": (len(win.names),), "names": (win.names,), "n_samples": win.n_samples}
+    montages = win.montages if isinstance(win, JoinedWindows) else (win.names,)
+    channels = tuple(map(len, montages))
+    return {"channels": channels, "names": montages, "n_samples": win.n_samples}

@@ -40,7 +40,8 @@ def finetune(
 
     Whatever the method, the test windows are also classified by linear probes of the model that
     it began with, of the same with random weights, of band power, of raw features and of k-means
-    words, all fitted to the same training windows.
+    words, all fitted to the same training windows. Of processes that ``torchrun`` started, the
+    first measures and writes; all return the same.
 
     Parameters
     ----------
@@ -83,7 +84,9 @@ def finetune(
     ['fine-tuned', 'probe of eegformer-demo']
     """
     folder = Path(folder)
-    parts = windows_of(recipe, data, keywords, folder)
+    team = training.distributed.form_team(device)
+    with team.first_ahead():
+        parts = windows_of(recipe, data, keywords, folder)
     _check_classes(parts)
     _check_unseen(recipe, parts)
     model = build(recipe.model, parts.train, recipe.seed, folder.parent)
@@ -93,11 +96,12 @@ def finetune(
             "that it was made of."
         )
     head = _head(model, parts.train, recipe)
-    claim(folder, recipe)
-    table = _baselines(model, parts, recipe, device)
+    team.by_first(claim, folder, recipe)
+    table = team.by_first(_baselines, model, parts, recipe, device)
     if recipe.method == "probe":
         result = Result(recipe, model, table, pd.DataFrame(), 0, folder)
-        keep(result, parts, {"Method": "linear probe; the weights are those it began with"})
+        how = {"Method": "linear probe; the weights are those it began with"}
+        team.by_first(keep, result, parts, how)
         return result
     run = training.finetune(
         model,
@@ -110,11 +114,12 @@ def finetune(
         progress=progress,
     )
     classifier = cast(Classifier, run.model)
-    scored = _scored(classifier, parts.test, recipe, device)
+    scored = team.by_first(_scored, classifier, parts.test, recipe, device)
     figures = pd.concat([scored.to_frame("fine-tuned").T, table])
     result = Result(recipe, classifier, figures, run.history, run.resumed_at, folder)
     start = recipe.model.checkpoint or "new weights"
-    keep(result, parts, {"Started from": start, "Epochs done": len(run.history)})
+    told = {"Started from": start, "Epochs done": len(run.history)}
+    team.by_first(keep, result, parts, told)
     return result
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -15,13 +15,16 @@ from neurokit.catalog.recipes import FinetuneRecipe, PretrainRecipe
 from neurokit.errors import DataError
 from neurokit.files import replacing
 from neurokit.models.nn import Pretrained
+from neurokit.recording import Recording
 from neurokit.runs.cutting import Parts, cut, split, standardize_by_train
 from neurokit.runs.families import build
 from neurokit.runs.figures import figures_of
 from neurokit.runs.model_cards import data_facts, model_card, recipe_hash
+from neurokit.runs.montages import by_subject, join_parts
 from neurokit.runs.preparation import prepare, read_recordings
 from neurokit.runs.spike_cutting import standardize_beside
 from neurokit.training import fit
+from neurokit.training.distributed import form_team
 
 __all__ = ["Result", "changed", "claim", "keep", "pretrain", "training_options", "windows_of"]
 
@@ -69,6 +72,8 @@ def pretrain(
 ) -> Result:
     """Run a recipe of pretraining; a run that was interrupted goes on where it was.
 
+    Of processes that ``torchrun`` started, the first measures and writes; all return the same.
+
     Parameters
     ----------
     recipe : PretrainRecipe
@@ -105,9 +110,11 @@ def pretrain(
     ['figures.json', 'model', 'recipe.json', 'training']
     """
     folder = Path(folder)
-    parts = windows_of(recipe, data, keywords, folder)
+    team = form_team(device)
+    with team.first_ahead():
+        parts = windows_of(recipe, data, keywords, folder)
     model = build(recipe.model, parts.train, recipe.seed, folder.parent)
-    claim(folder, recipe)
+    team.by_first(claim, folder, recipe)
     run = fit(
         model,
         parts.train,
@@ -117,9 +124,9 @@ def pretrain(
         checkpoint_dir=folder / "training",
         progress=progress,
     )
-    figures = figures_of(model, parts, device=device, seed=recipe.seed)
+    figures = team.by_first(figures_of, model, parts, device=device, seed=recipe.seed)
     result = Result(recipe, model, figures, run.history, run.resumed_at, folder)
-    keep(result, parts, {"Epochs done": len(run.history)})
+    team.by_first(keep, result, parts, {"Epochs done": len(run.history)})
     return result
 
 
@@ -153,6 +160,13 @@ def windows_of(
     True
     """
     recordings = prepare(read_recordings(recipe, data, keywords), recipe, folder)
+    if recipe.windows.by_subject:
+        return join_parts([_parts_of(own, recipe) for own in by_subject(recordings)])
+    return _parts_of(recordings, recipe)
+
+
+def _parts_of(recordings: Sequence[Recording], recipe: PretrainRecipe | FinetuneRecipe) -> Parts:
+    """Cut, split and standardise recordings of the same channels."""
     parts = split(cut(recordings, recipe), recipe.split, recipe.seed)
     last = recipe.preprocessing[-1] if recipe.preprocessing else None
     if last is None or last.step != "standardize" or last.over != "train":
@@ -255,9 +269,8 @@ def claim(folder: Path, recipe: PretrainRecipe | FinetuneRecipe) -> None:
                 f"{folder} holds a run of {theirs.get('name')!r} with another "
                 f"{', '.join(other)}. Give another folder (--output), or remove that one."
             )
-    if os.environ.get("RANK", "0") == "0":
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(path, recipe.model_dump())
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(path, recipe.model_dump())
 
 
 def keep(result: Result, parts: Parts, training: dict[str, Any]) -> None:
@@ -266,14 +279,12 @@ def keep(result: Result, parts: Parts, training: dict[str, Any]) -> None:
     Parameters
     ----------
     result : Result
-        Of a run; of several processes only the first writes.
+        Of a run.
     parts : Parts
         Its windows.
     training : dict
         What the card tells of the training besides.
     """
-    if os.environ.get("RANK", "0") != "0":
-        return
     facts = data_facts(result.recipe, parts)
     card = model_card(result.recipe, result.model, facts, result.figures, training)
     result.model.save_pretrained(result.folder / "model", card=card)

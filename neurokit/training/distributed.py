@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from neurokit.collectives import alone, n_processes
 from neurokit.devices import find_device
 
 __all__ = ["Team", "form_team"]
+
+LONGEST = timedelta(days=2)  # that preparing a corpus takes
 
 
 @dataclass(frozen=True)
@@ -103,23 +108,6 @@ class Team:
                     stack.enter_context(module.no_sync())
             yield
 
-    def total(self, x: Tensor) -> Tensor:
-        """Add up a tensor over all processes.
-
-        Parameters
-        ----------
-        x : Tensor
-            Of the same shape everywhere; it is overwritten.
-
-        Returns
-        -------
-        Tensor
-            The sum, the same everywhere.
-        """
-        if self.size > 1:
-            dist.all_reduce(x)
-        return x
-
     def share(self, x: Any) -> Any:
         """Give everybody what the first process has.
 
@@ -138,6 +126,48 @@ class Team:
         box = [x]
         dist.broadcast_object_list(box, src=0)
         return box[0]
+
+    def by_first(self, make: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Let the first process make something by itself, and give everybody what it made.
+
+        Parameters
+        ----------
+        make : callable
+            Called in the first process alone.
+        *args, **kwargs
+            What it is called with.
+
+        Returns
+        -------
+        object
+            What it gave there.
+        """
+        if self.size == 1:
+            return make(*args, **kwargs)
+        box = [None]
+        if self.rank == 0:
+            with alone():
+                box = [make(*args, **kwargs)]
+        dist.broadcast_object_list(box, src=0, group=self._patient)
+        return box[0]
+
+    @contextlib.contextmanager
+    def first_ahead(self) -> Iterator[None]:
+        """Let the others begin when the first process is through.
+
+        What it fetched and wrote, they find there.
+        """
+        if self.rank > 0:
+            dist.barrier(self._patient)
+        with alone():
+            yield
+        if self.rank == 0 and self.size > 1:
+            dist.barrier(self._patient)
+
+    @functools.cached_property
+    def _patient(self) -> Any:
+        """The same processes, which wait for longer than exchanging gradients ever takes."""
+        return dist.new_group(backend="gloo", timeout=LONGEST)
 
     def align_buffers(self, model: nn.Module) -> None:
         """Take the buffers of the first process, as a checkpoint of it would have them.
@@ -186,6 +216,6 @@ def form_team(device: str | torch.device = "auto") -> Team:
     if launched and not dist.is_initialized():
         dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
         atexit.register(dist.destroy_process_group)
-    if not dist.is_initialized():
+    if n_processes() == 1:
         return Team(0, 1, place)
     return Team(dist.get_rank(), dist.get_world_size(), place)

@@ -105,7 +105,7 @@ def fit(
     warmup : float
         Share of all steps in which the rate rises.
     weight_decay : float
-        Of matrices; scales and biases have none.
+        Of matrices; scales and biases have none, nor what modules call ``undecayed``.
     device : str or torch.device
         ``"auto"`` takes CUDA where there is one, then Apple's, then the CPU.
     precision : {"auto", "float32", "bfloat16", "float16"}

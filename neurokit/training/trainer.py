@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neurokit.collectives import summed
 from neurokit.devices import moved
 from neurokit.errors import DataError
 from neurokit.progress import progress_bar
@@ -245,7 +246,7 @@ class Trainer:
                 self.scaler.scale(scalars["loss"] * (weight * team.size)).backward()
             names = list(scalars)
             vector = vector + self._vector(scalars) * weight
-        means = dict(zip(names, team.total(vector), strict=True))
+        means = dict(zip(names, summed(vector), strict=True))
         self.scaler.unscale_(self.optimiser)
         norm = nn.utils.clip_grad_norm_(self.trained, LARGEST_GRADIENT)
         # Gradients in half precision overflow now and then: the scaler leaves such a step out.
@@ -283,7 +284,7 @@ class Trainer:
             scalars = self._scalars(self.objective, self.seen[1], piece)
             total = total + self._vector(scalars) * (share * len(rows))
             names = list(scalars)
-        values = (self.team.total(total) / len(self.validation)).tolist()
+        values = (summed(total) / len(self.validation)).tolist()
         entry = {f"validation_{name}": v for name, v in zip(names, values, strict=True)}
         if not math.isfinite(entry["validation_loss"]):
             raise DataError(

@@ -50,9 +50,11 @@ def by_hand(bits, rt, controls, groups, spillover):
 def test_equals_least_squares_story_by_story(spillover):
     bits, rt, controls, groups = made()
     rt[[0, 7, 250]] = np.nan
-    found = added_r2(bits, rt, controls, groups, spillover, n_permutations=0)
+    found = added_r2(
+        bits, rt, nuisance=controls, groups=groups, spillover=spillover, n_permutations=0
+    )
     base, joint = by_hand(bits, rt, controls, groups, spillover)
-    np.testing.assert_allclose(found.r2_controls_fold, base, atol=1e-9)
+    np.testing.assert_allclose(found.r2_nuisance_fold, base, atol=1e-9)
     np.testing.assert_allclose(found.r2_fold, joint, atol=1e-9)
     np.testing.assert_allclose(found.added_r2, (joint - base).mean(), atol=1e-9)
     assert found.group.values.tolist() == [f"story {k}" for k in range(5)]

@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 from neurokit.alignment import encode
+from neurokit.alignment.features.cache import digest
 from neurokit.alignment.shards import encode_in_shards, parse_shard
 from neurokit.errors import DataError, UnknownNameError
 
@@ -71,6 +72,24 @@ def test_finished_blocks_are_not_done_again(data, tmp_path, monkeypatch):
     same(encode_in_shards(tmp_path / "job", x, y, width=8, **SETTINGS), encode(x, y, **SETTINGS))
     assert len(before) == 3
     assert before == {p.name: p.stat().st_mtime_ns for p in (tmp_path / "job").glob("*.nc")}
+
+
+def test_responses_are_hashed_once(data, tmp_path, monkeypatch):
+    x, y = data
+    hashed = []
+
+    def counting(parts):
+        parts = list(parts)
+        hashed.extend(part.shape for part in parts if isinstance(part, np.ndarray))
+        return digest(parts)
+
+    monkeypatch.setattr("neurokit.alignment.shards.digest", counting)
+    for _ in range(2):
+        hashed.clear()
+        assert encode_in_shards(tmp_path / "job", x, y, width=8, **SETTINGS) is not None
+        assert [shape for shape in hashed if shape != x.shape and len(shape) == 2] == [
+            (120, 8), (120, 8), (120, 5),
+        ]  # fmt: skip
 
 
 @pytest.mark.parametrize("keep", [0, 1000])

@@ -7,6 +7,7 @@ import pytest
 from neurokit import catalog
 from neurokit.catalog.recipes import FinetuneRecipe, PretrainRecipe, recipe
 from neurokit.errors import ReadError, UnknownNameError
+from neurokit.models import DuINConfig
 from neurokit.runs.families import FAMILIES
 
 SHIPPED = catalog.names("models")
@@ -67,6 +68,11 @@ def test_recipes_of_the_papers_have_their_hyperparameters():
     assert [s.training.min_lr for s in stages] == [5e-5, 5e-5, 5e-6]
     assert [s.training.weight_decay for s in stages] == [0.01, 0.05, 0.05]
     assert recipe("eegformer-small-tuab").windows.length == 12.0
+    for stage, alone in zip((1, 2), stages, strict=False):
+        several = recipe(f"duin-poms-words-{stage}")
+        assert several.training == alone.training
+        assert several.windows.by_subject
+    assert DuINConfig.preset(recipe("duin-poms-words-1").model.preset).n_codes == 1024
 
 
 def test_a_recipe_of_ones_own_is_found_by_its_path(tmp_path):
@@ -106,6 +112,12 @@ def test_a_recipe_of_ones_own_is_found_by_its_path(tmp_path):
         ('family = "EEGFormer"', 'checkpoint = "x"', "has its own settings"),
         ("length = 0.5", "length = 0.5\nbeside = { x = 1.0 }", "beside belong to spikes, and need"),
         ("length = 0.5", "length = 0.5\nhistory = 1.0\nstart = 0.0", "lie side by side"),
+        ("length = 0.5", "length = 0.5\nhistory = 1.0\nby_subject = true", "by_subject joins"),
+        (
+            'length = 0.5\n\n[split]\nby = "time"\ntest_share = 0.2',
+            'length = 0.5\nby_subject = true\n\n[split]\nby = "subject"\ntest = [1]',
+            "no further subject: split by 'time'",
+        ),
         ("length = 0.5", "length = 0.5\nhistory = -1.0", "'windows.history': .*greater than 0"),
         ('step = "resample"\nsampling_rate = 100.0', 'step = "crop"', "give start, stop or both"),
     ],
@@ -137,6 +149,15 @@ def test_spikes_have_no_classes(tmp_path):
     path = tmp_path / "toy.toml"
     path.write_text(tuned + '\n[labels]\ncolumn = "run"\n')
     with pytest.raises(ReadError, match="name the variables to read out in windows.targets"):
+        recipe(str(path))
+
+
+def test_channels_of_several_people_have_no_classes(tmp_path):
+    tuned = GOOD.replace('kind = "pretrain"', 'kind = "finetune"')
+    tuned = tuned.replace("length = 0.5", "length = 0.5\nby_subject = true")
+    path = tmp_path / "toy.toml"
+    path.write_text(tuned + '\n[labels]\ncolumn = "run"\n')
+    with pytest.raises(ReadError, match="by_subject is for pretraining.*Classify one at a time"):
         recipe(str(path))
 
 

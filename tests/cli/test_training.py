@@ -10,6 +10,8 @@ import time
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 import neurokit as nk
@@ -101,6 +103,81 @@ def test_a_run_killed_by_the_system_goes_on(tmp_path):
     assert figures(folder) == figures(tmp_path / "whole")
 
 
+def torchrun(*arguments):
+    """Call the command in two processes, as ``torchrun`` starts them; show progress."""
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    return subprocess.run(
+        [sys.executable, *launch, "-m", "neurokit", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "NEUROKIT_PROGRESS": "1"},
+    )
+
+
+def agreeing(tmp_path, name):
+    """Write a recipe whose codes one process and two start and keep alike."""
+    text = find("models", name).read_text()
+    text = text.replace("n_codes = 64", "n_codes = 64\nkmeans_batches = 0\nrevive_after = 99999")
+    # With 4, one window would be left for two processes, and count twice in the inputs' mean.
+    text = text.replace("batch_size = 4", "batch_size = 8")
+    # The keys' bias has no gradient but rounding, of which AdamW makes steps of this size.
+    text = text.replace("lr = 0.003", "lr = 0.0003")
+    path = tmp_path / f"{name}.toml"
+    path.write_text(text)
+    return path
+
+
+def files_of(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_two_processes_leave_the_run_that_one_leaves(tmp_path):
+    path = agreeing(tmp_path, "eegformer-demo")
+    alone, pair = tmp_path / "alone", tmp_path / "pair"
+    rest = ("--device", "cpu", "--epochs", 1, "--output")
+    said = call("pretrain", path, *rest, alone)
+    done = torchrun("pretrain", path, *rest, pair)
+    assert done.returncode == 0, done.stderr
+    # Said and shown once; of the same figures, that of random weights belongs to one process.
+    assert done.stdout.count("Model:") == 1
+    assert done.stdout.count("\n") == said.count("\n")
+    assert done.stderr.count("preparing:   0%") == 1
+    assert files_of(pair) == files_of(alone)
+    both = [load_file(folder / "model/model.safetensors") for folder in (alone, pair)]
+    assert both[0].keys() == both[1].keys()
+    for name, value in both[0].items():
+        torch.testing.assert_close(both[1][name], value, atol=1e-5, rtol=1e-5)
+    for row, values in figures(alone).items():
+        assert figures(pair)[row] == pytest.approx(values, abs=1e-3), row
+    facts = json.loads((pair / "training/environment.json").read_text())
+    assert facts["processes"] == 2
+
+
+@pytest.mark.slow
+def test_two_processes_fine_tune_and_refuse_as_one_does(tmp_path):
+    alone, pair = tmp_path / "alone", tmp_path / "pair"
+    rest = ("--device", "cpu", "--epochs", 1, "--output")
+    for place in (alone, pair):
+        call("pretrain", "eegformer-demo", *rest, place / "eegformer-demo")
+    tuned = ("finetune", agreeing(tmp_path, "eegformer-demo-modality"), *rest)
+    call(*tuned, alone / "tuned")
+    done = torchrun(*tuned, pair / "tuned")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Model:") == 1
+    assert files_of(pair) == files_of(alone)
+    found = figures(pair / "tuned")
+    for row, values in figures(alone / "tuned").items():
+        # Those of baselines come from one process alone.
+        near = 1e-3 if row == "fine-tuned" else 0
+        assert found[row] == pytest.approx(values, abs=near), row
+    before = (pair / "tuned/figures.json").read_bytes()
+    done = torchrun(*tuned, pair / "eegformer-demo")
+    assert done.returncode != 0
+    assert done.stderr.count("holds a run of 'eegformer-demo' with another") == 1
+    assert (pair / "tuned/figures.json").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -161,7 +238,8 @@ def small(tmp_path):
         for key, value in {"epochs": 1, "batch_size": 4, **values}.items():
             text = re.sub(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.M)
         text = text.replace('preset = "small"', 'preset = "small"\n' + CHANGES)
-        text = text.replace('preset = "paper"', 'preset = "paper"\n' + NARROW)
+        for preset in ("paper", "poms"):
+            text = text.replace(f'preset = "{preset}"', f'preset = "{preset}"\n{NARROW}')
         path = tmp_path / f"{name}.toml"
         path.write_text(text)
         return path
@@ -193,15 +271,20 @@ def test_recipes_of_the_abnormal_corpus_run_on_its_layout(tmp_path, small):
     assert found["chance"]["auroc"] == 0.5
 
 
-def test_recipes_of_the_word_set_run_on_its_layout(tmp_path, small):
-    rng = np.random.default_rng(0)
-    task = tmp_path / "du-in/001/word-recitation"
+def read_words(root, subject, n_channels, scale=1.0):
+    """Write two runs of noise of one person, in the layout of the word set."""
+    rng = np.random.default_rng(int(subject))
     for run in ("run1", "run2"):
-        place = task / run / "dataset.bipolar.default.aligned"
+        place = root / subject / "word-recitation" / run / "dataset.bipolar.default.aligned"
         place.mkdir(parents=True)
         words = np.tile(["sun", "tree"], 10)
-        x = rng.standard_normal((20, 10, 3000)).astype(np.float32)
-        np.savez(place / "data.npz", x=x, words=words, channels=[f"A{i}" for i in range(10)])
+        x = scale * rng.standard_normal((20, n_channels, 3000)).astype(np.float32)
+        names = [f"{'ABC'[int(subject)]}{i}" for i in range(n_channels)]
+        np.savez(place / "data.npz", x=x, words=words, channels=names)
+
+
+def test_recipes_of_the_word_set_run_on_its_layout(tmp_path, small):
+    read_words(tmp_path / "du-in", "001", 10)
     data = ("--data", tmp_path / "du-in", "--device", "cpu", "--output")
     runs = tmp_path / "runs"
     for stage, command in ((1, "pretrain"), (2, "pretrain"), (3, "finetune")):
@@ -213,6 +296,30 @@ def test_recipes_of_the_word_set_run_on_its_layout(tmp_path, small):
     # Words without a trace in the signal are not told apart.
     found = figures(runs / "duin-paper-words-3")
     assert found["fine-tuned"]["low"] <= 0.6
+
+
+def test_one_model_learns_from_several_people_of_the_word_set(tmp_path, small):
+    read_words(tmp_path / "du-in", "001", 4, scale=3.0)
+    read_words(tmp_path / "du-in", "002", 3)
+    data = ("--data", tmp_path / "du-in", "--device", "cpu", "--output")
+    runs = tmp_path / "runs"
+    for stage in (1, 2):
+        path = small(f"duin-poms-words-{stage}", batch_size=16, epochs=4 if stage == 1 else 1)
+        call("pretrain", path, *data, runs / f"duin-poms-words-{stage}")
+    model = nk.models.DuINMasked.from_pretrained(runs / "duin-poms-words-2/model")
+    assert model.config.channels == (4, 3)
+    assert model.config.names[1] == ("C0", "C1", "C2")
+    assert model.config.own_tokenizers
+    parts = windows_of(recipe(str(path)), str(tmp_path / "du-in"))
+    model.check(parts.test)
+    for win in (parts.train, parts.validation, parts.test):
+        assert {*win.subject.tolist()} == {0, 1}
+    # Each person's z-scores are those of own training trials, whatever the amplifier.
+    seen = parts.train.batch(range(len(parts.train)))
+    for person, n in ((0, 4), (1, 3)):
+        x = seen["x"][seen["subject"] == person][..., :n]
+        assert x.std(dim=(0, 1)).numpy() == pytest.approx(np.ones(n), abs=1e-3)
+    assert figures(runs / "duin-poms-words-2")["masked"]["trained"] > 0
 
 
 LABELLED = {

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from neurokit.collectives import n_processes, summed
 from neurokit.models import VectorQuantizer
 from neurokit.training import distributed, fit
 
@@ -123,8 +124,20 @@ def pair_settings(folder):
     return model, samples(37), samples(5), plain
 
 
+def first_alone(team, path):
+    """Check what the first process does before the others, and without them."""
+    with team.first_ahead():
+        assert path.exists() == (team.rank > 0)
+        path.touch()
+    said = team.by_first(lambda: (os.getpid(), n_processes(), float(summed(torch.ones(())))))
+    assert (said[0] == os.getpid()) == (team.rank == 0)
+    assert said[1:] == (1, 1.0)
+    assert float(summed(torch.ones(()))) == n_processes() == 2
+
+
 def together(place):
     team = distributed.form_team("cpu")
+    first_alone(team, place / "made")
     for name in ("fresh", "begun"):
         model, data, held_out, settings = pair_settings(place / name)
         run = fit(model, data, held_out, **settings)

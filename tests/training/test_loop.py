@@ -145,6 +145,30 @@ def test_biases_of_several_subjects_do_not_decay():
     assert others == {"params": [model["one"].bias], "weight_decay": 0.0}
 
 
+class Words(nn.Module):
+    undecayed = ("table.weight", "end")
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.read = nn.Embedding(5, 3), nn.Linear(3, 2)
+        self.end = nn.Parameter(torch.zeros(1, 3))
+
+
+def test_what_a_module_names_does_not_decay_wherever_it_stands():
+    words = Words()
+    for model in (words, nn.ModuleDict({"deep": nn.Sequential(words)})):
+        decaying, others = schedule.parameter_groups(model, 0.1)
+        assert [id(p) for p in decaying["params"]] == [id(words.read.weight)]
+        assert {id(p) for p in others["params"]} == {
+            *map(id, (words.table.weight, words.end, words.read.bias))
+        }
+    words.table.requires_grad_(False)
+    assert len(schedule.parameter_groups(words, 0.1)[1]["params"]) == 2
+    words.undecayed = ("tabel.weight",)
+    with pytest.raises(AttributeError, match="tabel"):
+        schedule.parameter_groups(words, 0.1)
+
+
 BROKEN = (b"", b"no checkpoint", b"hello", b"PK\x03\x04")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
+from neurokit.models.nn.settings import preset_settings
 from neurokit.recording.schema import voltage_factor
 
 __all__ = ["EEGFormerConfig"]
@@ -173,12 +174,7 @@ class EEGFormerConfig:
         >>> EEGFormerConfig.preset("large").n_codes
         2048
         """
-        if arguments.text("name", name) not in PRESETS:
-            raise UnknownNameError("preset", name, PRESETS)
-        for key in changes:
-            if key not in cls.__dataclass_fields__:
-                raise UnknownNameError("setting", key, cls.__dataclass_fields__)
-        return cls(**{**PRESETS[name], **changes})
+        return cls(**preset_settings(cls, PRESETS, name, changes))
 
     @property
     def n_samples(self) -> int:

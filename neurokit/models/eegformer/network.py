@@ -265,7 +265,8 @@ class EEGFormer(Pretrained):
         **head
             Options of :class:`~neurokit.models.nn.Classifier`. By default the mean over channels
             is classified. ``pool="flatten"`` tells channels apart, which then must be the same
-            ones always; it needs ``n_features``: channels * patches * width.
+            ones always; without :func:`~neurokit.training.finetune`, which knows the windows,
+            it needs ``n_features``: channels * patches * width.
 
         Returns
         -------

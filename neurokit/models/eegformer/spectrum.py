@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from neurokit.collectives import summed
 from neurokit.models.eegformer.config import EEGFormerConfig
 from neurokit.models.nn import patches
-from neurokit.models.nn.collectives import summed
 from neurokit.recording.schema import voltage_factor
 
 __all__ = ["SpectralPatches", "amplitude_density"]

@@ -1,4 +1,8 @@
-"""Folds of windows by group, checked before anything is fitted."""
+"""Folds of windows by group, checked before anything is fitted.
+
+Those of :mod:`neurokit.alignment.splits` even out the numbers of samples; these keep neighbouring
+groups together and every class in training.
+"""
 
 from __future__ import annotations
 

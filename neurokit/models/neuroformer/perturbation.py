@@ -86,6 +86,16 @@ def perturbation_effects(
     DataError
         Windows of several sessions, or that do not fit the model.
 
+    Notes
+    -----
+    At each place the probabilities add up to one: what makes some units more likely makes the
+    others less so. A small negative effect beside strong positive ones of the same source is no
+    sign of inhibition.
+
+    Weak connections take long to be learnt. Of 50 units with connections of 0.1 spikes per
+    spike, ten epochs of ten minutes in windows side by side gave an AUROC of .88 to .97, and in
+    windows that overlap by half .99 (three networks each).
+
     Examples
     --------
     >>> import neurokit as nk

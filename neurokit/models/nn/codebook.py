@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neurokit.models.nn.collectives import from_first, gathered, n_processes, summed
+from neurokit.collectives import from_first, gathered, n_processes, summed
 from neurokit.models.nn.kmeans import cluster_centres, nearest, unit
 
 __all__ = ["Codebook"]

@@ -1,11 +1,39 @@
-"""Sums and samples over the processes of a distributed run; in a single process, no-ops."""
+"""Sums and samples over processes that train together; in one that is alone, no-ops."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor, distributed
 
-__all__ = ["from_first", "gathered", "n_processes", "summed"]
+__all__ = ["alone", "from_first", "gathered", "n_processes", "summed"]
+
+_alone = ContextVar("_alone", default=False)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let this process compute something that the others take no part in.
+
+    Yields
+    ------
+    None
+        Sums and samples are then those of this process.
+
+    Examples
+    --------
+    >>> with alone():
+    ...     n_processes()
+    1
+    """
+    token = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(token)
 
 
 def n_processes() -> int:
@@ -14,14 +42,14 @@ def n_processes() -> int:
     Returns
     -------
     int
-        1 where ``torch.distributed`` is not in use.
+        1 where ``torch.distributed`` is not in use, and inside :func:`alone`.
 
     Examples
     --------
     >>> n_processes()
     1
     """
-    if distributed.is_available() and distributed.is_initialized():
+    if distributed.is_available() and distributed.is_initialized() and not _alone.get():
         return distributed.get_world_size()
     return 1
 
