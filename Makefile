@@ -32,7 +32,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 demo: $(VENV)/.core
 	$(BIN)/neurokit demo
-	$(BIN)/neurokit run neuroformer-tiny
+	$(ONE_THREAD) $(BIN)/neurokit run neuroformer-tiny
 
 test: lint
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow"
