@@ -54,11 +54,7 @@ def number(what: str, value: Any, *, infinite: bool = False) -> float:
     Traceback (most recent call last):
     neurokit.errors.DataError: length (s) is '2' (str), expected a finite number.
     """
-    real = isinstance(value, numbers.Real) or (getattr(value, "ndim", None) == 0)
-    try:
-        out = float(value) if real else math.nan
-    except (TypeError, ValueError, OverflowError):
-        out = math.nan
+    out = _as_float(value)
     if math.isnan(out) or (math.isinf(out) and not infinite):
         raise DataError(f"{what} is {_shown(value)}, expected a finite number.")
     return out
@@ -121,9 +117,12 @@ def whole(what: str, value: Any, least: int) -> int:
     --------
     >>> whole("n_splits", 5, least=2)
     5
+    >>> whole("n_splits", "5", least=2)
+    Traceback (most recent call last):
+    neurokit.errors.DataError: n_splits is '5' (str), expected a whole number, 2 or more.
     """
-    out = number(what, value)
-    if out != int(out) or not least <= out < 2**31:
+    out = _as_float(value)
+    if not least <= out < 2**31 or out != int(out):
         raise DataError(f"{what} is {_shown(value)}, expected a whole number, {least} or more.")
     return int(out)
 
@@ -320,6 +319,15 @@ def like(what: str, value: Any, attribute: str, expected: str) -> Any:
     if not hasattr(value, attribute):
         raise DataError(f"{what} is {_shown(value)}, expected {expected}.")
     return value
+
+
+def _as_float(value: Any) -> float:
+    """Return a real number as a float, NaN for all else."""
+    real = isinstance(value, numbers.Real) or (getattr(value, "ndim", None) == 0)
+    try:
+        return float(value) if real else math.nan
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def _shown(value: Any) -> str:

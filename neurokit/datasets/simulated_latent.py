@@ -40,8 +40,11 @@ def simulate_latent_population(
     (its random waves: Rahimi and Recht 2007). Rates rise and fall several times along each
     axis, so a straight line from counts to speed misses much of what the population knows, and
     the more so with few labels; yet the surfaces themselves can be learned from spikes alone.
-    With the defaults, counts of 250 ms and labels of 1 % of the time bins, ridge regression
-    reads speed with r of .81 to .87, Bayes' rule with the true tuning with .99.
+    How well ridge regression reads speed depends on the labels: from counts of 250 ms, the
+    penalty by leave-one-out, trained on the first four fifths of the defaults' 900 s and tested
+    on the last, with seeds 0 to 3 and four draws of labels each, it has r of .63 to .79 with 36
+    labels (of windows side by side), of .80 to .87 with 144 (of windows that begin every 50 ms)
+    and of .86 to .89 with all. Bayes' rule with the true tuning needs none and has more than .99.
 
     Parameters
     ----------

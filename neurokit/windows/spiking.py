@@ -93,6 +93,10 @@ class SpikeWindows(WindowIndex):
     target_names, target_streams : tuple of str
         Variables whose mean over the window is its target, and the stream that each is of: a
         model that also sees that stream beside the spikes reads the answer, not the spikes.
+    targets : ndarray of float32, shape (window, variable), or None
+        Those means, NaN where there is none.
+    n_spikes : ndarray of int, shape (window,)
+        Spikes of each window.
     trial : ndarray of int, shape (window,), or None
         Trial of each window, numbered over all recordings.
     dropped : int
@@ -120,7 +124,7 @@ class SpikeWindows(WindowIndex):
         self.start = places.start
         self.trial = places.trial if places.trial.min(initial=0) >= 0 else None
         self._places, self._spikes, self._aligned = places, spikes, dict(aligned)
-        self._targets = targets
+        self.targets = targets
         self._bounds()
         facts: dict[str, NDArray[Any] | None] = {
             "recording": self.recording_index,
@@ -137,11 +141,11 @@ class SpikeWindows(WindowIndex):
         self._bin = self._spikes.base[self.recording_index] + self.first_sample
         past, first, stop = self._spikes.find(self._bin, (-n_history, 0, n_samples))
         self._past, self._n_past, self._first = past, first - past, first
-        self._n_spikes, most = stop - first, self.layout.max_spikes
+        self.n_spikes, most = stop - first, self.layout.max_spikes
         self.dropped = 0
         if most is not None:
-            self.dropped = int(np.maximum(self._n_spikes - most, 0).sum())
-            self._n_spikes = np.minimum(self._n_spikes, most)
+            self.dropped = int(np.maximum(self.n_spikes - most, 0).sum())
+            self.n_spikes = np.minimum(self.n_spikes, most)
 
     def __repr__(self) -> str:
         beside = f", beside {', '.join(self.beside)}" if self.beside else ""
@@ -186,7 +190,7 @@ class SpikeWindows(WindowIndex):
         spikes, bin = self._spikes, self._bin[rows]
         out: dict[str, torch.Tensor] = {}
         parts = (
-            ("", self._first, self._n_spikes, bin, True),
+            ("", self._first, self.n_spikes, bin, True),
             ("past_", self._past, self._n_past, bin - self.n_history, False),
         )
         for prefix, first, count, begin, framed in parts:
@@ -237,5 +241,5 @@ class SpikeWindows(WindowIndex):
             self.vocabulary,
             self.layout,
             {name: one.take(rows) for name, one in self._aligned.items()},
-            None if self._targets is None else self._targets[rows],
+            None if self.targets is None else self.targets[rows],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -74,6 +75,12 @@ class Vocabulary:
         DataError
             Two subjects with a session of the same name, whose units are not the same.
 
+        Warns
+        -----
+        UserWarning
+            Recordings without a name of a session, whose tables list other units under some
+            ids in common: units of the same id then count as one.
+
         Examples
         --------
         >>> rec = Recording.from_spikes([0.1, 0.2], [7, 5], duration=1.0)
@@ -83,6 +90,7 @@ class Vocabulary:
         recordings = (recs,) if isinstance(recs, Recording) else tuple(recs)
         _check_subjects(recordings)
         ids = [(session_of(r), r["spikes"]["id"].values.tolist()) for r in recordings]
+        _warn_of_unnamed([units for name, units in ids if not name])
         return cls(tuple(dict.fromkeys((name, unit) for name, units in ids for unit in units)))
 
     def extend(self, recs: Recording | Iterable[Recording]) -> Vocabulary:
@@ -190,3 +198,18 @@ def _check_subjects(recordings: tuple[Recording, ...]) -> None:
                 f"{session!r} of subject {subjects[session]!r}: their units are not the same. Give "
                 "each session a name of its own: rec.replace(meta={'session': ...})."
             )
+
+
+def _warn_of_unnamed(ids: list[list[int]]) -> None:
+    """Tell where recordings may be of several sessions that nobody named."""
+    first = set(ids[0]) if ids else set()
+    other = next((units for units in ids[1:] if set(units) != first), None)
+    if other is None or first.isdisjoint(other):
+        return
+    warnings.warn(
+        f"{len(ids)} recordings have no meta['session'], and do not list the same units: one has "
+        f"{len(first)}, another one {len(set(other))}, {len(first.intersection(other))} of the "
+        "same id, which count as the same. If they are of several sessions, name these: "
+        "rec.replace(meta={'session': ...}); if of one, give all the same name.",
+        stacklevel=4,
+    )

@@ -146,6 +146,22 @@ def test_few_labels_leave_ridge_far_below_what_the_spikes_tell(latent):
     assert np.corrcoef(bayes, speed[test])[0, 1] > 0.96
 
 
+def test_ridge_is_as_good_as_said_for_the_number_of_labels(latent):
+    counts = binned(latent, 0.25)
+    speed = latent["behaviour"].values[:, 0].reshape(-1, 25).mean(axis=1)
+    train = np.arange(4 * len(counts) // 5)
+    test = np.arange(train.size, len(counts))
+    z = (counts - counts[train].mean(axis=0)) / counts[train].std(axis=0)
+
+    def r(some):
+        ridge = RidgeCV(np.logspace(-3, 5, 17)).fit(z[some], speed[some])
+        return np.corrcoef(ridge.predict(z[test]), speed[test])[0, 1]
+
+    draws = [np.random.default_rng(k).choice(train, 36, replace=False) for k in range(4)]
+    assert 0.6 < np.median([r(some) for some in draws]) < 0.84
+    assert 0.84 < r(train) < 0.91
+
+
 def test_tuning_is_nonlinear_and_each_units_own(latent):
     counts, speed = binned(latent, 0.05), latent["behaviour"].values[::5, 0]
     level = np.minimum((speed / 30 * 10).astype(int), 9)

@@ -1,5 +1,6 @@
 """Windows of spikes: what they hold, what they may not read, what they refuse."""
 
+import contextlib
 import pickle
 
 import numpy as np
@@ -237,6 +238,23 @@ def test_sessions_keep_their_units_apart_and_share_them_within():
     _, sessions, ids = decode(batch["id"], batch["step"], batch["start"], win.vocabulary, 0.01)
     assert sessions.tolist() == ["mon", "tue", "mon"]
     assert ids.tolist() == [7, 7, 7]
+
+
+@pytest.mark.parametrize(
+    ("ids", "name", "warns"),
+    [([0, 1, 2], None, False), ([0, 1], None, True), ([0, 1, 9], None, True), ([7, 8], None, False),
+     ([0, 1], "a", False)],
+)  # fmt: skip
+def test_recordings_that_nobody_named_may_be_of_several_sessions(ids, name, warns):
+    meta = {} if name is None else {"session": name}
+    recs = [
+        Recording.from_spikes(np.linspace(0.1, 0.9, len(units)), units, 1.0, meta=meta)
+        for units in ([0, 1, 2], [2, 1, 0], ids)
+    ]
+    told = pytest.warns(UserWarning, match=rf"has 3, another one {len(ids)}, 2 of the same id")
+    with told if warns else contextlib.nullcontext():
+        words = Vocabulary.of(recs)
+    assert len(words) == len({0, 1, 2, *ids})
 
 
 def test_a_vocabulary_grows_behind_what_was_there():

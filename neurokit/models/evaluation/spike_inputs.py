@@ -7,6 +7,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from neurokit.errors import DataError
+from neurokit.recording import Recording
 
 __all__ = ["by_unit", "matched"]
 
@@ -39,7 +40,7 @@ def matched(counts: ArrayLike, rates: ArrayLike, *, whole: bool = True) -> tuple
     >>> matched([[1]], [[0.5]])
     (array([[1.]]), array([[0.5]]))
     """
-    truth, predicted = (np.asarray(x, dtype=np.float64) for x in (counts, rates))
+    truth, predicted = (_numbers(x) for x in (counts, rates))
     if truth.shape != predicted.shape or truth.ndim < 2:
         raise DataError(
             f"Expected counts and rates of one shape (..., unit); got {truth.shape} and "
@@ -57,6 +58,22 @@ def matched(counts: ArrayLike, rates: ArrayLike, *, whole: bool = True) -> tuple
     if whole and (predicted[there] < 0).any():
         raise DataError("Some rates are negative. Give expected spikes a bin, not z-scores.")
     return truth, predicted
+
+
+def _numbers(x: ArrayLike) -> Array:
+    """Return what was given as an array, or say which function makes one."""
+    if isinstance(x, Recording):
+        raise DataError(
+            "Expected spikes counted in bins, shape (..., unit); got a Recording. Count them: "
+            "nk.models.window_counts(rec, start, length)."
+        )
+    try:
+        return np.asarray(x, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        kind = type(x).__name__
+        raise DataError(
+            f"Expected numbers, shape (..., unit); got a {kind} that makes no array: {error}."
+        ) from None
 
 
 def _check_units(counts: ArrayLike, rates: ArrayLike) -> None:

@@ -245,6 +245,11 @@ def _mask(held_out: ArrayLike, n_units: int) -> NDArray[np.bool_]:
     """Return which units are held out, and refuse all and none."""
     given = np.asarray(held_out)
     chosen = np.zeros(n_units, dtype=bool)
+    if given.dtype != bool and len(np.unique(given)) < given.size:
+        raise DataError(
+            f"held_out names units several times, it begins {given.ravel()[:5]}. Give each index "
+            "once; or a mask of True and False, of zeros and ones held_out.astype(bool)."
+        )
     try:
         chosen[given if given.size else []] = True
     except IndexError as error:

@@ -15,7 +15,8 @@ __all__ = ["TargetHead"]
 class TargetHead(nn.Module):
     """A linear map of the mean over tokens to each target.
 
-    Regression minimises the squared error; classification the cross-entropy of the bins that
+    Regression minimises the squared error in standard deviations, ``target_spread``, so that it
+    does not depend on the unit; classification the cross-entropy of the bins that
     ``target_range`` is cut into. Windows without a label, NaN, count for nothing.
 
     Parameters
@@ -30,13 +31,22 @@ class TargetHead(nn.Module):
     (torch.Size([2, 1, 4]), torch.Size([2, 1]))
     """
 
+    mean: Tensor
+    spread: Tensor
+
     def __init__(self, config: NeuroformerConfig) -> None:
         super().__init__()
         self.n_classes, self.range = config.target_classes, config.target_range
-        self.linear = nn.Linear(config.width, len(config.targets) * max(1, self.n_classes))
+        n = len(config.targets)
+        self.linear = nn.Linear(config.width, n * max(1, self.n_classes))
+        for name, values in (
+            ("mean", config.target_mean or (0.0,) * n),
+            ("spread", config.target_spread or (1.0,) * n),
+        ):
+            self.register_buffer(name, torch.tensor(values), persistent=False)
 
     def forward(self, pooled: Tensor) -> Tensor:
-        """Compute values, or logits of bins.
+        """Compute values in standard deviations from the mean, or logits of bins.
 
         Parameters
         ----------
@@ -64,8 +74,38 @@ class TargetHead(nn.Module):
         Tensor, shape (window, target)
             With classes the middles of bins, weighted by their probabilities.
         """
-        estimate = self(pooled)
-        return estimate.softmax(dim=-1) @ self.centres(estimate) if self.n_classes else estimate
+        if self.n_classes:
+            share = self.probability(pooled)
+            return share @ self.centres(share)
+        return self(pooled) * self.spread + self.mean
+
+    def probability(self, pooled: Tensor) -> Tensor:
+        """Compute how probable each bin is.
+
+        Parameters
+        ----------
+        pooled : Tensor, shape (window, width)
+            Means over tokens.
+
+        Returns
+        -------
+        Tensor, shape (window, target, class)
+            They sum to 1 over classes.
+
+        Raises
+        ------
+        DataError
+            A head that regresses.
+
+        Examples
+        --------
+        >>> head = TargetHead(NeuroformerConfig(targets=("choice",), target_classes=2, width=32))
+        >>> head.probability(torch.zeros(3, 32)).detach().sum(dim=-1).flatten()
+        tensor([1., 1., 1.])
+        """
+        if not self.n_classes:
+            raise DataError("This Neuroformer regresses its targets: it has no target_classes.")
+        return self(pooled).softmax(dim=-1)
 
     def loss(self, pooled: Tensor, target: Tensor | None) -> Tensor:
         """Compare with the labels that there are.
@@ -80,7 +120,8 @@ class TargetHead(nn.Module):
         Returns
         -------
         Tensor, shape ()
-            Mean squared error, or cross-entropy in nats; zero without any label.
+            Mean squared error in standard deviations, or cross-entropy in nats; zero without
+            any label.
 
         Raises
         ------
@@ -96,7 +137,7 @@ class TargetHead(nn.Module):
             bins = self.bins(target)
             error = F.cross_entropy(estimate.movedim(-1, 1), bins, reduction="none")
         else:
-            error = (estimate - target.nan_to_num()).square()
+            error = (estimate - ((target - self.mean) / self.spread).nan_to_num()).square()
         return torch.where(there, error, 0.0).sum() / there.sum().clamp(min=1)
 
     def bins(self, target: Tensor) -> Tensor:

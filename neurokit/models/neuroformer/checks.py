@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,12 @@ __all__ = ["check_windows"]
 LOOKED_AT = 64  # windows, evenly over the recordings
 # Of z-scores that were fitted on similar data, in their own unit.
 LARGEST_DEVIATION = 30.0
+UNLIKELY_MEAN, UNLIKELY_SIZE = 3.0, 5.0
+LARGEST_SHARE_BEYOND = 0.05
+KNOW_TARGETS = (
+    "NeuroformerConfig.of(win) and with_targets(model, names, win=win) take this from the "
+    "training windows."
+)
 
 
 def check_windows(config: NeuroformerConfig, win: Any) -> None:
@@ -30,10 +37,15 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
     Raises
     ------
     DataError
-        Other durations, other units, modalities of another shape, missing values, or values
-        that no z-scores have.
+        Other durations, other units, modalities of another shape, missing values, values
+        that no z-scores have, or numbers of classes that fall into one bin.
     UnknownNameError
         A modality or target that the windows lack.
+
+    Warns
+    -----
+    UserWarning
+        Values that z-scores hardly have, or labels that the classes do not tell apart.
     """
     arguments.like("win", win, "vocabulary", "windows of spikes, see nk.windows.spike_windows")
     _check_clock(config, win)
@@ -57,7 +69,7 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
     for modality in config.modalities:
         _check_values(batch[modality.name].numpy(), modality, rows)
     if config.targets and names:
-        _check_targets(batch["target"].numpy(), config)
+        _check_targets(win.targets, config)
 
 
 def _check_sources(config: NeuroformerConfig, win: Any) -> None:
@@ -119,23 +131,82 @@ def _check_values(x: np.ndarray, modality: Modality, rows: np.ndarray) -> None:
             f"{modality.name} has missing or infinite values, first in window "
             f"{rows[missing.argmax()]}. Interpolate them, or leave such windows out."
         )
-    size = float(np.sqrt(np.mean(x.astype(np.float64) ** 2)))
+    _check_size(x.astype(np.float64), modality)
+
+
+def _check_size(x: np.ndarray, modality: Modality) -> None:
+    """Refuse what cannot be z-scores, and warn of what hardly can be."""
+    size = float(np.sqrt(np.mean(x**2)))
+    advice = (
+        f"Try nk.preprocessing.standardize(rec, {modality.name!r}, fit_on=...) with the training "
+        "data alone."
+    )
     if size > LARGEST_DEVIATION:
         raise DataError(
             f"{modality.name} has a root mean square of {size:.3g}, expected z-scores, about 1. "
-            f"Try nk.preprocessing.standardize(rec, {modality.name!r}, fit_on=...) with the "
-            "training data alone."
+            f"{advice}"
+        )
+    columns = x.reshape(-1, x.shape[-1] if modality.kind == "variables" else 1)
+    mean, each = columns.mean(axis=0), np.sqrt((columns**2).mean(axis=0))
+    far = np.flatnonzero((abs(mean) > UNLIKELY_MEAN) | (each > UNLIKELY_SIZE))
+    if far.size:
+        which = f"Variable {far[0]} of {modality.name}" if columns.shape[1] > 1 else modality.name
+        warnings.warn(
+            f"{which} has a mean of {mean[far[0]]:.3g} and a root mean square of "
+            f"{each[far[0]]:.3g}, expected z-scores, about 0 and 1: the model will learn less "
+            f"well. {advice}",
+            stacklevel=5,
         )
 
 
 def _check_targets(target: np.ndarray, config: NeuroformerConfig) -> None:
     if np.isinf(target).any():
         raise DataError("Targets are infinite. Missing labels are NaN.")
-    if config.target_classes or np.isnan(target).all():
+    n = len(config.targets)
+    scales = config.target_mean or (0.0,) * n, config.target_spread or (1.0,) * n
+    for name, column, mean, spread in zip(config.targets, target.T, *scales, strict=True):
+        known = column[~np.isnan(column)].astype(np.float64)
+        if known.size and config.target_classes:
+            _check_classes(known, name, config)
+        elif known.size:
+            _check_scale(known, name, mean, spread)
+
+
+def _check_scale(label: np.ndarray, name: str, mean: float, spread: float) -> None:
+    """Compare labels with the mean and the spread that the model counts in."""
+    z = (label - mean) / spread
+    size = float(np.sqrt(np.mean(z**2)))
+    if size <= UNLIKELY_SIZE and abs(z.mean()) <= UNLIKELY_MEAN:
         return
-    size = float(np.sqrt(np.nanmean(target.astype(np.float64) ** 2)))
+    told = (
+        f"The target {name!r} lies {size:.3g} standard deviations from the mean that the model "
+        f"knows (mean {mean:.3g}, standard deviation {spread:.3g}), expected about 1: its error "
+        f"would drown the spikes'. {KNOW_TARGETS}"
+    )
     if size > LARGEST_DEVIATION:
-        raise DataError(
-            f"Targets have a root mean square of {size:.3g}, expected z-scores, about 1: their "
-            "squared error would drown the spikes'. Standardise them on the training data."
+        raise DataError(told)
+    warnings.warn(told, stacklevel=5)
+
+
+def _check_classes(label: np.ndarray, name: str, config: NeuroformerConfig) -> None:
+    """Compare labels with the range that the bins divide."""
+    (low, high), n = config.target_range, config.target_classes
+    told = f"{n} classes from {low:g} to {high:g}"
+    bins = np.clip((label - low) // ((high - low) / n), 0, n - 1)
+    differ = np.unique(label)
+    if differ.size > 1 and np.ptp(bins) == 0:
+        message = (
+            f"All labels of {name!r}, {differ[0]:.3g} to {differ[-1]:.3g}, are one of the {told}: "
+            f"nothing tells them apart. {KNOW_TARGETS}"
+        )
+        # Few windows of a continuous variable may well be alike, numbers of classes may not.
+        if np.isin(label, np.arange(n)).mean() > 0.5:
+            raise DataError(message)
+        warnings.warn(message, stacklevel=5)
+    beyond = float(np.mean((label < low) | (label > high)))
+    if beyond > LARGEST_SHARE_BEYOND:
+        warnings.warn(
+            f"{beyond:.0%} of the labels of {name!r} lie beyond the {told}, and count to the "
+            f"outer ones. {KNOW_TARGETS}",
+            stacklevel=5,
         )

@@ -2,97 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from neurokit import arguments
 from neurokit.errors import DataError
-from neurokit.models.neuroformer.presets import LAYERS, PRESETS
+from neurokit.models.neuroformer.labels import positions_of, target_scale, target_span
+from neurokit.models.neuroformer.modality_settings import Modality, modality_of
+from neurokit.models.neuroformer.presets import PRESETS
 from neurokit.models.nn.settings import preset_settings
 
 __all__ = ["Modality", "NeuroformerConfig"]
-
-KINDS = ("variables", "frames")
-RESERVED = ("id", "step", "past_id", "past_step", "target", "recording", "start", "trial")
-
-
-@dataclass(frozen=True)
-class Modality:
-    """What is seen beside the spikes: a stimulus, behaviour, or field potentials.
-
-    Parameters
-    ----------
-    name : str
-        Under which windows have it.
-    kind : {"variables", "frames"}
-        Series of variables, of which each sample is a token; or frames of a video, which are cut
-        into patches.
-    n_samples : int
-        Samples, or frames, a window.
-    n_variables : int
-        Of ``"variables"``, in z-scores.
-    frame_shape : tuple of int
-        Of ``"frames"``: rows, columns, and colours where there are several.
-    patch : tuple of int
-        Frames, rows and columns of a patch. Paper: 3, 5 and 5. Frames that it does not divide
-        are padded with zeros.
-    layers : int
-        Fusion blocks that read it. Paper: 8 for stimuli, 0 or 2 for behaviour.
-    encoder_layers : int
-        Of ``"frames"``: blocks of self-attention among patches of the same time, before fusion.
-
-    Examples
-    --------
-    >>> Modality("stimulus", "frames", n_samples=6, frame_shape=(30, 100)).n_tokens
-    240
-    """
-
-    name: str
-    kind: str = "variables"
-    n_samples: int = 1
-    n_variables: int = 1
-    frame_shape: tuple[int, ...] = ()
-    patch: tuple[int, ...] = (3, 5, 5)
-    layers: int = 1
-    encoder_layers: int = 1
-
-    def __post_init__(self) -> None:
-        if arguments.text("name", self.name) in RESERVED or "." in self.name or not self.name:
-            raise DataError(f"A modality cannot be called {self.name!r}.")
-        arguments.known(f"The kind of {self.name}", self.kind, KINDS)
-        for name in ("n_samples", "n_variables", "layers"):
-            arguments.whole(f"{name} of {self.name}", getattr(self, name), least=1)
-        arguments.whole(f"encoder_layers of {self.name}", self.encoder_layers, least=0)
-        for name in ("frame_shape", "patch"):
-            sizes = (arguments.whole(name, n, least=1) for n in getattr(self, name))
-            object.__setattr__(self, name, tuple(sizes))
-        if self.kind == "frames" and (len(self.frame_shape) not in (2, 3) or len(self.patch) != 3):
-            raise DataError(
-                f"Expected frame_shape (rows, columns) of {self.name}, or (rows, columns, colours),"
-                f" and a patch of (frames, rows, columns); got {self.frame_shape} and {self.patch}."
-            )
-
-    @property
-    def grid(self) -> tuple[int, ...]:
-        """Tokens along time, and for frames along rows and columns."""
-        if self.kind == "variables":
-            return (self.n_samples,)
-        extent = (self.n_samples, *self.frame_shape[:2])
-        return tuple(-(-n // p) for n, p in zip(extent, self.patch, strict=True))
-
-    @property
-    def n_tokens(self) -> int:
-        """Tokens a window."""
-        return math.prod(self.grid)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Samples and values of a window, as batches have them."""
-        return (
-            self.n_samples,
-            *((self.n_variables,) if self.kind == "variables" else self.frame_shape),
-        )
 
 
 @dataclass(frozen=True)
@@ -131,7 +51,11 @@ class NeuroformerConfig:
         With 0, targets are regressed (mean squared error). Else `target_range` is cut into so
         many bins of one width, which are classified (cross-entropy).
     target_range : tuple of float
-        Lowest and highest value of targets; values beyond count to the outer bins.
+        Lowest and highest value of targets; values beyond count to the outer bins. :meth:`of`
+        takes them from the windows.
+    target_mean, target_spread : tuple of float
+        Of each target, its mean and its standard deviation, in which the error of regression
+        is counted. :meth:`of` takes them from the windows. Empty: 0 and 1.
     contrastive : float
         Share of the contrastive loss. Paper: 0.25; with 0 there is none.
     joint_width : int
@@ -172,6 +96,8 @@ class NeuroformerConfig:
     targets: tuple[str, ...] = ()
     target_classes: int = 0
     target_range: tuple[float, float] = (-3.0, 3.0)
+    target_mean: tuple[float, ...] = ()
+    target_spread: tuple[float, ...] = ()
     contrastive: float = 0.0
     joint_width: int = 128
     temperature: float = 0.5
@@ -201,7 +127,7 @@ class NeuroformerConfig:
         """Make tuples of lists, which is what a file of settings holds."""
         words = tuple((str(session), int(unit)) for session, unit in self.vocabulary)
         object.__setattr__(self, "vocabulary", words)
-        for name in ("modalities", "target_range"):
+        for name in ("modalities", "target_range", "target_mean", "target_spread"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         targets = tuple(arguments.name_list("targets", self.targets))
         object.__setattr__(self, "targets", targets)
@@ -239,6 +165,12 @@ class NeuroformerConfig:
                 f"Expected at least 2 target_classes in a range; got {self.target_classes} from "
                 f"{low:g} to {high:g}."
             )
+        for name in ("target_mean", "target_spread"):
+            values = [arguments.number(name, value) for value in getattr(self, name)]
+            if len(values) not in (0, len(self.targets)):
+                raise DataError(f"{name} has {len(values)} values for {len(self.targets)} targets.")
+        if not all(spread > 0 for spread in self.target_spread):
+            raise DataError(f"target_spread is {self.target_spread}, expected more than 0.")
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> Self:
@@ -278,7 +210,9 @@ class NeuroformerConfig:
         Parameters
         ----------
         win : SpikeWindows
-            Whose vocabulary, durations, streams and targets are taken over.
+            Those of training. Vocabulary, durations, streams and targets are taken over, with
+            the range, mean and spread of targets; and if more than one in a hundred has more
+            spikes than the preset has positions, there are enough for the other 99.
         preset : str
             For all else, see :meth:`preset`. Each stream gets as many layers as the preset has
             for one of its kind.
@@ -306,11 +240,17 @@ class NeuroformerConfig:
             "n_units": len(win.vocabulary),
             **{name: float(getattr(win, name)) for name in ("dt", "length", "history")},
             "modalities": tuple(
-                _modality(name, win.sizes[name], base.modalities, preset) for name in win.beside
+                modality_of(name, win.sizes[name], base.modalities, preset) for name in win.beside
             ),
             "targets": tuple(win.target_names),
+            "n_positions": max(base.n_positions, positions_of(win)),
         }
-        return cls.preset(preset, **{**found, **changes})
+        settings = {**found, **changes}
+        if settings["targets"] and tuple(settings["targets"]) == found["targets"]:
+            classes = settings.get("target_classes", base.target_classes)
+            known = target_span(win, classes) if classes else target_scale(win)
+            settings = {**known, **settings}
+        return cls.preset(preset, **settings)
 
     @property
     def n_steps(self) -> int:
@@ -357,23 +297,3 @@ class NeuroformerConfig:
                 "that do not begin with them. Try Vocabulary(model.config.vocabulary).extend(recs)."
             )
         return replace(self, n_units=len(words), vocabulary=words)
-
-
-def _modality(
-    name: str, shape: tuple[int, ...], known: tuple[Modality, ...], preset: str
-) -> Modality:
-    """Describe a stream by what a window has of it."""
-    kind = "variables" if len(shape) == 2 else "frames"
-    like = next((m for m in known if m.kind == kind), None)
-    layers = LAYERS[preset] if like is None else like.layers
-    if kind == "variables":
-        return Modality(name, kind, shape[0], shape[1], layers=layers)
-    return Modality(
-        name, kind, shape[0], frame_shape=shape[1:], patch=_patch(like, shape), layers=layers
-    )
-
-
-def _patch(like: Modality | None, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return a patch that is no larger than the video."""
-    wanted = (3, 5, 5) if like is None else like.patch
-    return tuple(min(p, n) for p, n in zip(wanted, shape, strict=False))

@@ -52,7 +52,8 @@ def estimate_connectivity(
         model's errors say it has not learnt, see :func:`corrected_effects`. ``"attention"``: how
         much the target reads the source, see :func:`attention_per_pair`.
     **settings
-        Of that function.
+        Of that function: ``batch_size``, ``device`` and ``progress`` of all; ``n_contexts`` and
+        ``seed`` of the effects; ``centred`` of attention.
 
     Returns
     -------

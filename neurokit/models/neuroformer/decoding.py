@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
+from neurokit.models.neuroformer.labels import target_scale, target_span
 from neurokit.models.neuroformer.network import Neuroformer
 from neurokit.models.nn import evaluation_batches
 from neurokit.recording import Recording
@@ -23,12 +24,18 @@ HEAD = "target_head."
 
 
 def with_targets(
-    model: Neuroformer, targets: Sequence[str], *, seed: int = 0, **settings: Any
+    model: Neuroformer,
+    targets: Sequence[str],
+    *,
+    win: Any | None = None,
+    seed: int = 0,
+    **settings: Any,
 ) -> Neuroformer:
     """Give a copy of a pretrained model a new head for behaviour.
 
     ``nk.training.fit`` then fine-tunes it on windows that have these targets. With labels for a
-    few windows only, take those: ``fit(with_targets(model, ["speed"]), win.take(rows), ...)``.
+    few windows only, take those: ``few = win.take(rows)``, then
+    ``fit(with_targets(model, ["speed"], win=few), few, ...)``.
 
     Parameters
     ----------
@@ -36,10 +43,14 @@ def with_targets(
         Left as it is.
     targets : sequence of str
         Names of the variables, ``win.target_names``.
+    win : SpikeWindows, optional
+        Windows of training, from whose targets the head knows the mean and the spread, or with
+        ``target_classes`` the range. Without them labels are taken for z-scores.
     seed : int
         Of the head's first weights.
     **settings
-        Of the configuration, which change no other weights: ``dropout``, ``target_classes``.
+        Of the configuration, which change no other weights: ``dropout``, ``target_classes``,
+        ``target_range``.
 
     Returns
     -------
@@ -49,7 +60,7 @@ def with_targets(
     Raises
     ------
     DataError
-        No target, or settings that make another network.
+        No target, windows with other targets, or settings that make another network.
 
     Examples
     --------
@@ -61,7 +72,10 @@ def with_targets(
     names = tuple(arguments.name_list("targets", targets))
     if not names:
         raise DataError("Expected the names of variables to read; got none.")
-    grown = Neuroformer(replace(model.config, targets=names, seed=seed, **settings))
+    known = _of_labels(win, names, settings.get("target_classes", model.config.target_classes))
+    grown = Neuroformer(
+        replace(model.config, **{**known, **settings, "targets": names, "seed": seed})
+    )
     own = grown.state_dict()
     kept = {k: v for k, v in model.state_dict().items() if not k.startswith(HEAD)}
     other = [k for k, v in own.items() if not k.startswith(HEAD) and k not in kept]
@@ -72,6 +86,16 @@ def with_targets(
     # The seed was the head's.
     grown.config = replace(grown.config, seed=model.config.seed)
     return grown
+
+
+def _of_labels(win: Any | None, names: tuple[str, ...], n_classes: int) -> dict[str, Any]:
+    """Return what the settings take from windows; what another head knew is forgotten."""
+    unknown: dict[str, Any] = {"target_mean": (), "target_spread": ()}
+    if win is None:
+        return unknown
+    if tuple(win.target_names) != names:
+        raise DataError(f"The windows have targets {tuple(win.target_names)}, not {names}.")
+    return {**unknown, **(target_span(win, n_classes) if n_classes else target_scale(win))}
 
 
 @torch.no_grad()
@@ -102,7 +126,9 @@ def read_behaviour(
     -------
     Dataset
         By ``window`` and ``target``: ``predicted`` and, where the windows have them, ``true``;
-        the coordinates ``recording`` and ``start`` (s).
+        the coordinates ``recording`` and ``start`` (s). A model with ``target_classes`` also
+        gives the ``probability`` of each ``class``, whose coordinates are the middles of their
+        bins; ``predicted`` is the mean of these.
 
     Raises
     ------
@@ -120,21 +146,30 @@ def read_behaviour(
     >>> dict(read_behaviour(model, win, device="cpu").sizes)
     {'window': 8, 'target': 1}
     """
-    names = model.config.targets
-    if not names:
+    names, head = model.config.targets, model.target_head
+    if head is None:
         raise DataError("This Neuroformer reads no behaviour. Give it a head: with_targets.")
     model.check(win)
-    parts: dict[str, list[NDArray[Any]]] = {"predicted": [], "true": []}
+    dims = {
+        "predicted": ("window", "target"),
+        "true": ("window", "target"),
+        "probability": ("window", "target", "class"),
+    }
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in dims}
     for _, batch in evaluation_batches(
         model, win, batch_size=batch_size, device=device, progress=progress, desc="read"
     ):
         if "target" in batch:
             parts["true"].append(batch.pop("target").cpu().numpy())
-        parts["predicted"].append(model.read_target(batch).float().cpu().numpy())
+        pooled = model.represent(batch)
+        parts["predicted"].append(head.read(pooled).float().cpu().numpy())
+        if head.n_classes:
+            parts["probability"].append(head.probability(pooled).float().cpu().numpy())
     found = {name: np.concatenate(values) for name, values in parts.items() if values}
     return xr.Dataset(
-        {name: (("window", "target"), values) for name, values in found.items()},
+        {name: (dims[name], values) for name, values in found.items()},
         {
+            **({"class": head.centres(torch.empty(0)).numpy()} if head.n_classes else {}),
             "target": list(names),
             "recording": ("window", np.asarray(win.recording_index)),
             "start": ("window", np.asarray(win.start)),

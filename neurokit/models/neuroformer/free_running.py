@@ -13,8 +13,8 @@ from torch import Tensor
 from neurokit.errors import DataError
 from neurokit.models.neuroformer.sampling import SamplingRule, draw_tokens, not_before
 from neurokit.models.neuroformer.stepping import Stepper
+from neurokit.models.neuroformer.unit_pairs import foreign_units
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD, SOS
-from neurokit.windows.vocabulary import session_of
 
 __all__ = ["FreeRun", "Settings", "Tokens", "advanced", "stretches"]
 
@@ -180,7 +180,8 @@ class FreeRun:
             np.random.default_rng([settings.seed, recording[w[0]], first[w[0]], sample])
             for w, sample in rows
         ]
-        self.forbidden = _forbidden(win, [w[0] for w in self.windows]).to(device)
+        self.forbidden = foreign_units(win)[[recording[w[0]] for w in self.windows]].to(device)
+        self.forbidden[:, [PAD, SOS]] = True
         self.stepper = Stepper(model)
         self.beside = [m.name for m in model.config.modalities]
 
@@ -263,13 +264,3 @@ def _gathered(blocks: Sequence[tuple[Tensor, np.ndarray]], n_full: int) -> Token
     places = np.concatenate([place for _, place in blocks], axis=1)
     n = int((ids != PAD).sum(dim=1).max())
     return Tokens(ids[:, :n], steps[:, :n], places[:, :n], n_full)
-
-
-def _forbidden(win: Any, firsts: Sequence[int]) -> Tensor:
-    """Return which id tokens each row must not draw: special ones, and units of other sessions."""
-    owner = np.array([session for session, _ in win.vocabulary])
-    sessions = [session_of(win.recordings[win.recording_index[first]]) for first in firsts]
-    forbidden = np.zeros((len(firsts), FIRST + len(owner)), dtype=bool)
-    forbidden[:, [PAD, SOS]] = True
-    forbidden[:, FIRST:] = owner != np.array(sessions)[:, None]
-    return torch.from_numpy(forbidden)

@@ -13,7 +13,8 @@ import torch
 
 from neurokit import arguments
 from neurokit.devices import lent
-from neurokit.errors import DataError
+from neurokit.errors import DataError, UnknownNameError
+from neurokit.models.neuroformer.blinding import Blinded
 from neurokit.models.neuroformer.free_running import FreeRun, Settings, Tokens, stretches
 from neurokit.models.neuroformer.sampling import SamplingRule
 from neurokit.progress import progress_bar
@@ -25,8 +26,24 @@ from neurokit.windows.vocabulary import session_of
 __all__ = ["generate", "generate_samples"]
 
 
-def generate(model: Any, win: Any, **settings: Any) -> Recording:
-    """Generate spikes in the windows of one recording.
+def generate(
+    model: Any,
+    win: Any,
+    *,
+    free_running: bool = True,
+    warm_up: bool = True,
+    duration: float | None = None,
+    given: Sequence[str] | None = None,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = 0.95,
+    max_spikes: int = 512,
+    batch_size: int = 32,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    progress: bool | None = None,
+) -> Recording:
+    """Generate spikes in the windows of one recording, see :func:`generate_samples` for several.
 
     Parameters
     ----------
@@ -34,13 +51,15 @@ def generate(model: Any, win: Any, **settings: Any) -> Recording:
         Trained on other windows.
     win : SpikeWindows
         Of one recording.
-    **settings
-        See :func:`generate_samples`.
+    free_running, warm_up, duration, given, temperature, top_k, top_p, max_spikes
+        What is drawn, as in :func:`generate_samples`.
+    batch_size, seed, device, progress
+        How it is computed, as in :func:`generate_samples`.
 
     Returns
     -------
     Recording
-        See :func:`generate_samples`.
+        With generated spikes in place of its own, as of :func:`generate_samples`.
 
     Raises
     ------
@@ -64,7 +83,23 @@ def generate(model: Any, win: Any, **settings: Any) -> Recording:
         raise DataError(
             f"Windows lie in {places.size} recordings, one was expected. See generate_samples."
         )
-    return generate_samples(model, win, n_samples=1, **settings)[0]
+    (made,) = generate_samples(
+        model,
+        win,
+        free_running=free_running,
+        warm_up=warm_up,
+        duration=duration,
+        given=given,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        max_spikes=max_spikes,
+        batch_size=batch_size,
+        seed=seed,
+        device=device,
+        progress=progress,
+    )
+    return made
 
 
 @torch.inference_mode()
@@ -76,6 +111,7 @@ def generate_samples(
     free_running: bool = True,
     warm_up: bool = True,
     duration: float | None = None,
+    given: Sequence[str] | None = None,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = 0.95,
@@ -90,7 +126,8 @@ def generate_samples(
     In each window pairs of a unit and a step are drawn until the model says that it ends
     (Antoniades et al. 2024, arXiv 2311.00136); the window then is past for the next one. True
     spikes are not read, except those before the first window of each stretch of windows without a
-    gap. Steps never decrease inside a window. Stimulus and behaviour are the true ones.
+    gap. Steps never decrease inside a window. Stimulus and behaviour are the true ones, or are
+    withheld.
 
     Parameters
     ----------
@@ -109,6 +146,9 @@ def generate_samples(
     duration : float, optional
         Seconds after which a stretch begins anew from its true past; by default never. More and
         shorter stretches make fuller batches.
+    given : sequence of str, optional
+        Streams beside the spikes that are shown as recorded; by default all that the model
+        reads. The others are 0 throughout, the mean of z-scores, as in :func:`run_ablation`.
     temperature, top_k, top_p
         As in :class:`SamplingRule`. A nucleus leaves out rare units, and the end of a window
         where that is rarer than they are: for rates as the model has them take ``top_p=None``.
@@ -128,18 +168,24 @@ def generate_samples(
     list of Recording
         One a recording and sample, samples of a recording one after the other: the recording
         with generated spikes in place of its own, the same clock, units of the vocabulary,
-        other streams and events. A spike's time is uniform inside its step. There are spikes
-        only in the windows, whose ``intervals`` in seconds are in ``meta["generated"]``.
+        other streams and events. A spike's time is uniform inside its step. Facts of units that
+        the recording's own table lacks, since they were silent, are missing: NaN, or empty text.
+        There are spikes only in the windows, whose ``intervals`` in seconds are in
+        ``meta["generated"]``, with the settings and ``n_stretches``: how often the past was the
+        true one.
 
     Raises
     ------
     DataError
         Windows that overlap or do not fit the model, or a setting outside its range.
+    UnknownNameError
+        A stream in `given` that the model does not read.
 
     Warns
     -----
     UserWarning
-        Windows that were cut off at `max_spikes`.
+        Windows that were cut off at `max_spikes`, or that all have gaps between them, so that
+        none follows what was generated.
 
     Examples
     --------
@@ -157,7 +203,12 @@ def generate_samples(
     size = arguments.whole("batch_size", batch_size, least=1)
     n_samples = arguments.whole("n_samples", n_samples, least=1)
     model.check(win)
-    runs = stretches(win, _longest(win, duration) if free_running else 1)
+    shown = _shown(model, given)
+    for name in _read(model):
+        win = win if name in shown else Blinded(win, name)
+    longest = _longest(win, duration) if free_running else 1
+    runs = stretches(win, longest)
+    _warn_of_gaps(runs, longest)
     # Stretches of one length end together.
     rows = sorted(((run, n) for run in runs for n in range(n_samples)), key=lambda r: -len(r[0]))
     total = n_samples * len(win)
@@ -174,8 +225,9 @@ def generate_samples(
                 bar.update(len(here))
     _warn_of_full(sum(part.n_full for part in spikes), total, limit)
     told = {"model": type(model).__name__, **asdict(settings)}
-    told |= {"free_running": free_running, "duration": duration}
-    return _recordings(win, spikes, n_samples, told)
+    told |= {"free_running": free_running, "duration": duration, "given": shown}
+    starts = win.recording_index[[run[0] for run in runs]]
+    return _recordings(win, spikes, n_samples, told, np.bincount(starts))
 
 
 class _Spikes(NamedTuple):
@@ -186,6 +238,21 @@ class _Spikes(NamedTuple):
     unit: np.ndarray
     time: np.ndarray
     n_full: int
+
+
+def _read(model: Any) -> list[str]:
+    return [modality.name for modality in model.config.modalities]
+
+
+def _shown(model: Any, given: Sequence[str] | None) -> list[str]:
+    """Return the names of the streams that are shown as recorded."""
+    if given is None:
+        return _read(model)
+    names = arguments.name_list("given", given)
+    for name in names:
+        if name not in _read(model):
+            raise UnknownNameError("stream that the model reads", name, _read(model))
+    return names
 
 
 def _longest(win: Any, duration: float | None) -> int | None:
@@ -212,6 +279,15 @@ def _timed(win: Any, here: np.ndarray, samples: np.ndarray, tokens: Tokens) -> _
     )
 
 
+def _warn_of_gaps(runs: Sequence[np.ndarray], longest: int | None) -> None:
+    if longest != 1 and len(runs) > 1 and max(len(run) for run in runs) == 1:
+        warnings.warn(
+            f"There are gaps between all {len(runs)} windows: each follows its true past, as with "
+            "free_running=False. Take windows that lie side by side, such as win.take(range(40)).",
+            stacklevel=4,
+        )
+
+
 def _warn_of_full(n_full: int, total: int, limit: int) -> None:
     if n_full:
         warnings.warn(
@@ -222,7 +298,11 @@ def _warn_of_full(n_full: int, total: int, limit: int) -> None:
 
 
 def _recordings(
-    win: Any, parts: Sequence[_Spikes], n_samples: int, told: dict[str, Any]
+    win: Any,
+    parts: Sequence[_Spikes],
+    n_samples: int,
+    told: dict[str, Any],
+    n_stretches: np.ndarray,
 ) -> list[Recording]:
     recording, sample, unit, time = (
         np.concatenate([getattr(part, name) for part in parts])
@@ -232,6 +312,7 @@ def _recordings(
     out = []
     for number, mine in win.by_recording():
         own, intervals = win.recordings[number], _joined(win.start[mine], win.length)
+        facts = {**told, "n_stretches": int(n_stretches[number]), "intervals": intervals}
         low, high = (own["spikes"].attrs[key] for key in ("start", "stop"))
         units = _units(own, win.vocabulary)
         for n in range(n_samples):
@@ -239,7 +320,7 @@ def _recordings(
             spikes = spike_train(time[chosen], ids[unit[chosen]], low, high - low, units)
             made = own.replace(
                 streams={**own.streams, "spikes": spikes},
-                meta={"generated": {**told, "sample": n, "intervals": intervals}},
+                meta={"generated": {**facts, "sample": n}},
                 history=f"generate({told['model']}, seed={told['seed']}, sample={n})",
             )
             out.append(made)
@@ -247,12 +328,27 @@ def _recordings(
 
 
 def _units(own: Recording, vocabulary: Any) -> pd.DataFrame:
-    """Return the recording's table of units, those that the model can draw."""
-    spikes = own["spikes"]
-    facts = {str(k): v.values for k, v in spikes.coords.items() if v.dims == ("unit",)}
-    known = [unit_id for session, unit_id in vocabulary if session == session_of(own)]
-    table = pd.DataFrame(facts)
-    return table[table["id"].isin(known)]
+    """Return the table of the units that the model can draw, those that were silent behind."""
+    spikes, session = own["spikes"], session_of(own)
+    known = [unit_id for name, unit_id in vocabulary if name == session]
+    kept = np.isin(spikes["id"].values, known)
+    silent = np.array([i for i in known if i not in set(spikes["id"].values.tolist())], np.int64)
+    facts = {
+        str(name): _lengthened(fact.values[kept], len(silent))
+        for name, fact in spikes.coords.items()
+        if fact.dims == ("unit",) and name != "id"
+    }
+    return pd.DataFrame({"id": np.append(spikes["id"].values[kept], silent), **facts})
+
+
+def _lengthened(values: np.ndarray, n: int) -> np.ndarray:
+    """Append missing values; whole numbers and truth values have none, and become floats."""
+    if not n:
+        return values
+    if values.dtype.kind in "biu":
+        values = values.astype(np.float64)
+    missing = {"U": "", "S": b"", "M": "NaT", "m": "NaT"}.get(values.dtype.kind, np.nan)
+    return np.append(values, np.full(n, missing, dtype=values.dtype))
 
 
 def _joined(start: np.ndarray, length: float) -> list[list[float]]:

@@ -28,6 +28,9 @@ LONGEST = 80
 COUNTS_AT_ONCE = 2**23  # of steps and units
 LARGEST = 10.0  # log count: what is far from all of training must not overflow
 OPTIONS = {"maxiter": 200, "maxcor": 20}
+ROUGHLY = {"maxiter": 40, "maxcor": 20}  # while the penalty is chosen
+PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
+ASIDE = 0.2  # of the training windows, by which it is
 LEAST_SPIKES = 0.5  # of a unit that is silent in training: one that never fires would be impossible
 
 
@@ -100,7 +103,7 @@ def glm_likelihood(
     *,
     history: bool = False,
     degree: int = 3,
-    alpha: float = 1e-4,
+    alpha: float | None = None,
 ) -> Array:
     """Fit a Poisson regression to each unit, and score held-out windows by it.
 
@@ -121,8 +124,11 @@ def glm_likelihood(
         back or to the beginning of the past.
     degree : int
         Of the products.
-    alpha : float
+    alpha : float, optional
         Weight of the ridge penalty beside the mean deviance, features in standard deviations.
+        By default each session has that of 1, 0.1, 0.01, 0.001 and 0.0001 by which the last
+        fifth of its training windows is the most likely, for all units at once, when fitted to
+        those that share no spike with them; then all of training is fitted again.
 
     Returns
     -------
@@ -186,30 +192,91 @@ def _parts(win: Any, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
 
 
 def _fit(
-    win: Any, rows: NDArray[np.intp], known: Callable[..., Array], alpha: float
+    win: Any, rows: NDArray[np.intp], known: Callable[..., Array], alpha: float | None
 ) -> Callable[[Array], Array]:
     """Fit each unit, and return what expects its spikes in other steps, (step, feature)."""
+    rows = rows[np.lexsort((win.first_sample[rows], win.recording_index[rows]))]
     width, n_units, steps = known(win, rows[:1]).shape[1], len(win.vocabulary), win.n_samples
     x = np.empty((len(rows), steps, width), np.float32)
-    parts = _parts(win, np.arange(len(rows)))
-    for at in parts:
+    for at in _parts(win, np.arange(len(rows))):
         x[at] = known(win, rows[at]).reshape(-1, steps, width)
-    mean, spread = _standardize(flat := x.reshape(-1, width))
-    both, spikes = np.zeros((width, n_units)), np.zeros(n_units)
-    for at in parts:
-        y = _counts(win, rows[at]).reshape(-1, n_units)
-        both += x[at].reshape(-1, width).T @ y
-        spikes += y.sum(axis=0, dtype=np.float64)
+    mean, spread = _standardize(x.reshape(-1, width))
+    chosen, start = (alpha, None) if alpha is not None else _choose(win, rows, x)
+    both, spikes = _sums(win, rows, x)
     fired = np.flatnonzero(spikes)
-    weight, offset = _regression(flat, both[:, fired], spikes[fired], alpha)
+    weight, offset = _regression(
+        x.reshape(-1, width), both[:, fired], spikes[fired], chosen,
+        None if start is None else start[:, fired],
+    )  # fmt: skip
 
     def expect(asked: Array) -> Array:
-        expected = np.full((len(asked), n_units), LEAST_SPIKES / len(flat))
+        expected = np.full((len(asked), n_units), LEAST_SPIKES / (len(x) * steps))
         log_mu = (asked - mean) / spread @ weight + offset
         expected[:, fired] = np.exp(np.minimum(log_mu, LARGEST))
         return expected
 
     return expect
+
+
+def _sums(win: Any, rows: NDArray[np.intp], x: NDArray[np.float32]) -> tuple[Array, Array]:
+    """Sum the products of features and spikes (feature, unit), and the spikes (unit,)."""
+    width, n_units = x.shape[-1], len(win.vocabulary)
+    both, spikes = np.zeros((width, n_units)), np.zeros(n_units)
+    for at in _parts(win, np.arange(len(rows))):
+        y = _counts(win, rows[at]).reshape(-1, n_units)
+        both += x[at].reshape(-1, width).T @ y
+        spikes += y.sum(axis=0, dtype=np.float64)
+    return both, spikes
+
+
+def _choose(win: Any, rows: NDArray[np.intp], x: NDArray[np.float32]) -> tuple[float, Array | None]:
+    """Choose the penalty by the last windows of training, in the order of time.
+
+    Returns it, and where to begin to fit all of training: weights, then offsets, of each unit.
+    """
+    first = round((1 - ASIDE) * len(rows))
+    past = slice(0, _apart(win, rows, first))
+    if not 0 < past.stop <= first < len(rows):
+        return PENALTIES[0], None
+    width = x.shape[-1]
+    both, spikes = _sums(win, rows[past], x[past])
+    asked = _sums(win, rows[first:], x[first:])
+    fired = np.flatnonzero(spikes)
+    flat, later = (part.reshape(-1, width) for part in (x[past], x[first:]))
+    best, start = -np.inf, None
+    found: tuple[float, Array | None] = PENALTIES[0], None
+    for alpha in PENALTIES:
+        weight, offset = _regression(flat, both[:, fired], spikes[fired], alpha, start, ROUGHLY)
+        start = np.concatenate([weight, offset])
+        score = _log_likelihood(later, weight, offset, asked[0][:, fired], asked[1][fired])
+        # The weaker the penalty the longer it takes: what gets worse does so from there on.
+        if score <= best:
+            break
+        best, whole = score, np.zeros((width + 1, len(spikes)))
+        whole[:, fired] = start
+        found = alpha, whole
+    return found
+
+
+def _apart(win: Any, rows: NDArray[np.intp], first: int) -> int:
+    """Count the windows, in the order of time, that share no spike with ``first`` and later."""
+    if first >= len(rows):
+        return first
+    recording, begin = win.recording_index[rows], win.first_sample[rows]
+    late = begin + win.n_samples > begin[first] - win.reach
+    return int(((recording < recording[first]) | ~late)[:first].sum())
+
+
+def _log_likelihood(
+    x: NDArray[np.float32], weight: Array, offset: Array, both: Array, spikes: Array
+) -> float:
+    """Return that of counts, but for a constant, given the sums that tell of them."""
+    total = (weight * both).sum() + (offset * spikes).sum()
+    single = weight.astype(np.float32)
+    size = max(1, COUNTS_AT_ONCE // max(1, weight.shape[1]))
+    for some in (x[at : at + size] for at in range(0, len(x), size)):
+        total -= np.exp(np.minimum(some @ single + offset, LARGEST)).sum()
+    return float(total)
 
 
 def _standardize(x: NDArray[np.float32]) -> tuple[Array, Array]:
@@ -223,7 +290,12 @@ def _standardize(x: NDArray[np.float32]) -> tuple[Array, Array]:
 
 
 def _regression(
-    x: NDArray[np.float32], both: Array, spikes: Array, alpha: float
+    x: NDArray[np.float32],
+    both: Array,
+    spikes: Array,
+    alpha: float,
+    start: Array | None = None,
+    options: dict[str, int] = OPTIONS,
 ) -> tuple[Array, Array]:
     """Minimise mean(exp(xw + b) - y (xw + b)) + alpha/2 |w|² for all units at once.
 
@@ -247,8 +319,11 @@ def _regression(
         # A unit that fires little would otherwise be the last to be fitted.
         return float((loss / mean).sum()), (slope / mean).ravel()
 
-    start = np.concatenate([np.zeros((shape[0] - 1, shape[1])), [np.log(mean)]])
-    found = minimize(objective, start.ravel(), jac=True, method="L-BFGS-B", options=OPTIONS)
+    begin = np.concatenate([np.zeros((shape[0] - 1, shape[1])), [np.log(mean)]])
+    if start is not None:
+        begin[:-1] = start[:-1]
+        begin[-1] = np.where(start[:-1].any(axis=0), start[-1], begin[-1])
+    found = minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=options)
     weight, offset = np.split(found.x.reshape(shape), [-1])
     return weight, offset
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from neurokit.errors import DataError
 from neurokit.models.neuroformer.blocks import blocks_of, ratio_interval
 from neurokit.models.neuroformer.glm import glm_likelihood, rate_likelihood, step_counts
+from neurokit.models.neuroformer.unit_pairs import foreign_units
 from neurokit.models.nn import evaluation_batches
 from neurokit.windows import assert_disjoint
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD
@@ -25,6 +26,7 @@ def held_out_likelihood(
     test: Any,
     *,
     block: float = 10.0,
+    alpha: float | None = None,
     batch_size: int = 64,
     n_bootstrap: int = 1000,
     device: str | torch.device = "auto",
@@ -38,6 +40,12 @@ def held_out_likelihood(
     spikes of all units before that step; ``"tuning and history"`` by one on both; ``"model"``
     by the given model, see :func:`window_likelihood`.
 
+    What they see is not the same: the model reads each modality up to the end of the window, so
+    that it also knows what follows a spike there by up to ``length``, where the regressions take
+    the sample at the step only. A modality that answers the spikes, as behaviour does, can so
+    tell the model of them. Where that matters, give it the modality with a delay, or leave it
+    out of ``beside``.
+
     Parameters
     ----------
     model : Neuroformer
@@ -46,6 +54,9 @@ def held_out_likelihood(
         That share no spike; the regressions learn from the first.
     block : float
         Seconds of the stretches that are drawn anew for the interval.
+    alpha : float, optional
+        Penalty of the regressions. By default it is chosen within ``train``, see
+        :func:`~neurokit.models.neuroformer.glm.glm_likelihood`.
     batch_size : int
         Windows at a time.
     n_bootstrap : int
@@ -91,7 +102,7 @@ def held_out_likelihood(
     for name, (tuning, history) in wanted.items():
         if seen or not tuning:
             found[name] = glm_likelihood(
-                train, test, _variables(test) if tuning else (), history=history
+                train, test, _variables(test) if tuning else (), history=history, alpha=alpha
             )
     found["model"] = of_model["log_likelihood"].values
     likelihood = np.stack(list(found.values()))
@@ -126,7 +137,8 @@ def window_likelihood(
     r"""Compute the log-likelihood of each window's spikes, each given all spikes before it.
 
     It is that of the process that generates: a unit or the end is drawn, then a step that is
-    not before the last one. The tokens of one step may come in any order, here one drawn when
+    not before the last one; units of other sessions than the recording's are never drawn. The
+    tokens of one step may come in any order, here one drawn when
     the windows were made, while the number of spikes of each unit in each step, :math:`c_{ku}`,
     has none. By Jensen's inequality
 
@@ -179,8 +191,9 @@ def window_likelihood(
             "not as likely as the recording. Cut windows without max_spikes, or shorter ones."
         )
     model.check(win)
+    foreign = foreign_units(win)
     parts = [
-        _scored(model, batch, win).cpu()
+        _scored(model, batch, win, foreign[batch["recording"].cpu()]).cpu()
         for _, batch in evaluation_batches(
             model, win, batch_size=batch_size, device=device, progress=progress, desc="likelihood"
         )
@@ -200,25 +213,29 @@ def window_likelihood(
     )
 
 
-def _scored(model: Any, batch: dict[str, Tensor], win: Any) -> Tensor:
-    """Return token loss, log of the number of orders, tokens and spikes, each (window,)."""
+def _scored(model: Any, batch: dict[str, Tensor], win: Any, foreign: Tensor) -> Tensor:
+    """Return token loss, log of the number of orders, tokens and spikes, each (window,).
+
+    Units that are ``foreign``, of shape (window, token), are not drawn.
+    """
     answer = model(batch)
     identity, step = batch["id"][:, 1:], batch["step"][:, 1:]
     real, spike = identity != PAD, identity >= FIRST
     # SOS has no step: after it, any is possible.
-    last = batch["step"][:, :-1].clamp(min=FIRST)
-    loss = real * _surprise(answer.id_logits[:, :-1], identity, torch.full_like(last, EOS))
-    loss = loss + spike * _surprise(answer.step_logits[:, :-1], step.clamp(min=FIRST), last)
+    last = batch["step"][:, :-1, None].clamp(min=FIRST)
+    ids = torch.arange(answer.id_logits.shape[-1], device=identity.device)
+    steps = torch.arange(answer.step_logits.shape[-1], device=identity.device)
+    never = (ids < EOS) | foreign[:, None].to(identity.device)
+    loss = real * _surprise(answer.id_logits[:, :-1], identity, never)
+    loss = loss + spike * _surprise(answer.step_logits[:, :-1], step.clamp(min=FIRST), steps < last)
     counts = step_counts(batch, len(win.vocabulary), win.n_samples)
     orders = torch.lgamma(counts.sum(2) + 1).sum(1) - torch.lgamma(counts + 1).sum((1, 2))
     return torch.stack([loss.sum(1), orders, real.sum(1), spike.sum(1)])
 
 
-def _surprise(logits: Tensor, token: Tensor, least: Tensor) -> Tensor:
-    """Return -log p of tokens (window, token), those below ``least`` being impossible."""
-    logits = logits.float()
-    impossible = torch.arange(logits.shape[-1], device=logits.device) < least[..., None]
-    log_p = logits.masked_fill(impossible, -torch.inf).log_softmax(dim=-1)
+def _surprise(logits: Tensor, token: Tensor, impossible: Tensor) -> Tensor:
+    """Return -log p of tokens (window, token), some of all being impossible."""
+    log_p = logits.float().masked_fill(impossible, -torch.inf).log_softmax(dim=-1)
     # PAD is impossible as well, and is weighed by zero afterwards.
     found = log_p.gather(-1, token.clamp(min=EOS)[..., None]).squeeze(-1)
     return -found.clamp(min=torch.finfo(found.dtype).min)

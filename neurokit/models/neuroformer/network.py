@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-import xarray as xr
 from torch import Tensor, nn
 
+from neurokit import training
 from neurokit.errors import DataError
+from neurokit.models.neuroformer import generation
 from neurokit.models.neuroformer.behaviour import TargetHead
 from neurokit.models.neuroformer.body import Body, Context
 from neurokit.models.neuroformer.checks import check_windows
@@ -17,11 +18,9 @@ from neurokit.models.neuroformer.config import NeuroformerConfig
 from neurokit.models.neuroformer.connectivity import estimate_connectivity
 from neurokit.models.neuroformer.contrastive import JointSpace
 from neurokit.models.neuroformer.examples import example_batch
-from neurokit.models.neuroformer.generation import generate
 from neurokit.models.neuroformer.growth import grow
 from neurokit.models.neuroformer.objective import Prediction, training_losses
 from neurokit.models.nn import Packing, Pretrained
-from neurokit.recording import Recording
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD
 
 __all__ = ["Neuroformer", "Prediction"]
@@ -38,6 +37,10 @@ class Neuroformer(Pretrained):
     minimises 0.6 × the cross-entropy of units + 0.4 × that of steps; with the contrastive stage
     3/4 of that and 1/4 of the contrastive loss; and the loss of behavioural targets is added.
 
+    Three functions are its methods too: ``fit`` is :func:`neurokit.training.fit`, ``generate`` is
+    :func:`~neurokit.models.neuroformer.generation.generate`, and ``connectivity`` is
+    :func:`~neurokit.models.neuroformer.connectivity.estimate_connectivity`.
+
     Parameters
     ----------
     config : NeuroformerConfig
@@ -45,6 +48,7 @@ class Neuroformer(Pretrained):
 
     Examples
     --------
+    >>> from neurokit import Recording
     >>> from neurokit.windows import spike_windows
     >>> rec = Recording.from_spikes([0.11, 0.35, 0.62], [4, 7, 4], duration=1.0)
     >>> win = spike_windows(rec, length=0.1, history=0.2)
@@ -71,6 +75,10 @@ class Neuroformer(Pretrained):
 
     config_class = NeuroformerConfig
     config: NeuroformerConfig
+
+    fit = training.fit
+    generate = generation.generate
+    connectivity = estimate_connectivity
 
     def __init__(self, config: NeuroformerConfig) -> None:
         super().__init__(config)
@@ -230,23 +238,6 @@ class Neuroformer(Pretrained):
             hidden = hidden + self.body.embedding.unit(id)
         return self.step_head(hidden)
 
-    def generate(self, win: Any, **settings: Any) -> Recording:
-        """Generate spikes in windows, see :func:`~neurokit.models.neuroformer.generation.generate`.
-
-        Parameters
-        ----------
-        win : SpikeWindows
-            Of one recording.
-        **settings
-            How to generate.
-
-        Returns
-        -------
-        Recording
-            With generated spikes in place of its own.
-        """
-        return generate(self, win, **settings)
-
     @torch.no_grad()
     def history_attention(self, batch: Batch) -> Tensor:
         """Tell how much each token reads each spike of the past.
@@ -270,24 +261,6 @@ class Neuroformer(Pretrained):
         if not self.config.history_layers:
             raise DataError("This Neuroformer reads no past: it has no history_layers.")
         return self.body.history_weights(batch)
-
-    def connectivity(self, win: Any, **settings: Any) -> xr.DataArray:
-        """Estimate who drives whom.
-
-        Parameters
-        ----------
-        win : SpikeWindows
-            Of one session.
-        **settings
-            ``method`` and its own settings, see
-            :func:`~neurokit.models.neuroformer.connectivity.estimate_connectivity`.
-
-        Returns
-        -------
-        xr.DataArray
-            Dims ``(target, source)``, unit ids as coordinates, NaN on the diagonal.
-        """
-        return estimate_connectivity(self, win, **settings)
 
     def extend(self, vocabulary: Any) -> Neuroformer:
         """Learn of more units, such as those of another session.

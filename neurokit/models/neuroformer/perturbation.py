@@ -19,11 +19,12 @@ from torch import Tensor
 
 from neurokit import arguments
 from neurokit.devices import lent, moved
-from neurokit.models.neuroformer.unit_pairs import labelled_pairs, session_places
+from neurokit.models.neuroformer.body import Context
+from neurokit.models.neuroformer.unit_pairs import foreign_units, labelled_pairs, session_places
 from neurokit.models.nn import Packing
 from neurokit.models.nn.cross_attention import Memory
 from neurokit.progress import progress_bar
-from neurokit.windows.spike_tokens import EOS, FIRST, PAD
+from neurokit.windows.spike_tokens import EOS, FIRST, PAD, SOS
 
 if TYPE_CHECKING:
     from neurokit.models.neuroformer.network import Neuroformer
@@ -113,13 +114,15 @@ def perturbation_effects(
     total = np.zeros((len(units), len(units)))
     with lent(model, device) as place:
         tokens = torch.from_numpy(units + FIRST).to(place)
+        foreign = foreign_units(win)[win.recording_index[0]].to(place)
         drawn = list(_drawn(win, n_contexts, max(1, batch_size // len(units)), seed))
         for rows, instants in progress_bar(drawn, enabled=progress, desc="perturbation"):
             batch = moved(win.batch(rows), place)
             moments = torch.from_numpy(instants).to(place)
             for part in torch.arange(len(units), device=place).split(batch_size):
-                effect = _effects(model, batch, tokens[part], moments)[:, tokens - FIRST]
-                total[:, part.cpu().numpy()] += effect.cpu().double().numpy().T
+                effect = _effects(model, batch, tokens[part], moments, foreign)
+                own = effect[:, tokens - FIRST].cpu().double().numpy()
+                total[:, part.cpu().numpy()] += own.T
     facts = {"method": "perturbation", "n_contexts": n_contexts, "units": "spikes per spike"}
     return labelled_pairs(total / n_contexts, win, units, **facts)
 
@@ -166,54 +169,82 @@ def _drawn(
 
 
 class _Windows(NamedTuple):
-    """Windows, how many spikes are left out of their expectations, and what they read."""
+    """Windows, the column from which on their places are counted, and what they read."""
 
     id: Tensor
     step: Tensor
     first: Tensor
-    context: Any
+    context: Context
 
 
-def _effects(model: Neuroformer, batch: Batch, sources: Tensor, instants: Tensor) -> Tensor:
+def _effects(
+    model: Neuroformer, batch: Batch, sources: Tensor, instants: Tensor, foreign: Tensor
+) -> Tensor:
     """Sum the effects over windows, (source, unit); all instants lie on one side of the start."""
-    n, tokens = len(sources), model.body.modality_tokens(batch)
+    tokens = model.body.modality_tokens(batch)
     context = model.body.context(batch, tokens)
+    # All windows for the first source, then all for the next.
+    copies = _copied(batch, context, len(sources))
     spike = sources.repeat_interleave(len(instants))
-    copies = {name: batch[name].repeat(n, 1) for name in ("past_id", "past_step", "id", "step")}
-    repeated = {name: [_copied(one, n) for one in memories] for name, memories in context.items()}
+    when = (instants + FIRST).repeat(len(sources))
     if instants[0] < 0:
-        past = _into_past(copies, spike, (instants + model.config.n_past_steps + FIRST).repeat(n))
-        # The modalities stay as they are: here nothing is computed of them.
-        changed = model.body.context(past, {name: of[:0] for name, of in tokens.items()})
-        repeated |= {name: changed[name] for name in changed if name not in tokens}
+        after = _with_past_spike(model, copies, spike, when + model.config.n_past_steps, tokens)
         first = torch.zeros_like(instants)
-        after = _Windows(copies["id"], copies["step"], first.repeat(n), repeated)
     else:
-        when = (instants + FIRST).repeat(n)
-        id, step, at = _with_spike(copies["id"], copies["step"], spike, when)
+        after = _with_window_spike(copies, spike, when)
         # The token before the new spike and the new spike itself expect the same next one.
-        first, after = at[: len(instants)] - 1, _Windows(id, step, at, repeated)
-    without = _expected(model, _Windows(batch["id"], batch["step"], first, context))
-    return (_expected(model, after).view(n, len(first), -1) - without).sum(dim=1)
+        first = after.first[: len(instants)] - 1
+    without = _Windows(batch["id"], batch["step"], first, context)
+    changed = _expected(model, after, foreign).view(len(sources), len(instants), -1)
+    return (changed - _expected(model, without, foreign)).sum(dim=1)
 
 
-def _into_past(copies: Batch, spike: Tensor, when: Tensor) -> Batch:
-    id, step, _ = _with_spike(copies["past_id"], copies["past_step"], spike, when)
-    return {"past_id": id, "past_step": step}
+class _Copies(NamedTuple):
+    """Windows as they were recorded, once for each source, and what they read."""
+
+    tokens: Batch
+    context: Context
 
 
-def _copied(memory: Memory, n: int) -> Memory:
+def _copied(batch: Batch, context: Context, n: int) -> _Copies:
+    tokens = {name: batch[name].repeat(n, 1) for name in ("past_id", "past_step", "id", "step")}
+    return _Copies(
+        tokens,
+        {name: [_copied_memory(one, n) for one in stack] for name, stack in context.items()},
+    )
+
+
+def _copied_memory(memory: Memory, n: int) -> Memory:
     return Memory(*(None if part is None else part.repeat(n, 1, 1, 1) for part in memory))  # type: ignore[arg-type]
+
+
+def _with_past_spike(
+    model: Neuroformer, copies: _Copies, spike: Tensor, when: Tensor, modalities: Batch
+) -> _Windows:
+    """Put a spike into each past; all places of the windows come after it."""
+    tokens, context = copies
+    id, step, _ = _with_spike(tokens["past_id"], tokens["past_step"], spike, when)
+    past = {"past_id": id, "past_step": step}
+    # What is read of the modalities stays as it is: here nothing is computed of them.
+    changed = model.body.context(past, {name: of[:0] for name, of in modalities.items()})
+    read = {**context, **{name: changed[name] for name in changed if name not in modalities}}
+    return _Windows(tokens["id"], tokens["step"], torch.zeros_like(when), read)
+
+
+def _with_window_spike(copies: _Copies, spike: Tensor, when: Tensor) -> _Windows:
+    """Put a spike into each window; places count from the new spike on."""
+    tokens, context = copies
+    id, step, at = _with_spike(tokens["id"], tokens["step"], spike, when)
+    return _Windows(id, step, at, context)
 
 
 def _with_spike(
     id: Tensor, step: Tensor, spike: Tensor, when: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Put a spike into each row after all of its step, and tell the new one's column."""
-    # Starts have the smallest steps, ends and padding come last; -1 and up are no real steps.
-    late = int(torch.iinfo(torch.int64).max)
-    key = torch.where(id >= FIRST, step, torch.where((id == PAD) | (id == EOS), late, -1))
-    at = (key <= when[:, None]).sum(dim=1)
+    # A start comes before all spikes, ends and padding behind them.
+    earlier = (id == SOS) | ((id >= FIRST) & (step <= when[:, None]))
+    at = earlier.sum(dim=1)
     column = torch.arange(id.shape[1] + 1, device=id.device)
     # Columns behind the new one hold what was one place before; the new one is overwritten.
     old = (column - (column > at[:, None]).long()).clamp(max=id.shape[1] - 1)
@@ -222,7 +253,7 @@ def _with_spike(
     return id, torch.where(new, when[:, None], step.gather(1, old)), at
 
 
-def _expected(model: Neuroformer, windows: _Windows) -> Tensor:
+def _expected(model: Neuroformer, windows: _Windows, foreign: Tensor) -> Tensor:
     """Sum the probabilities of each unit over the places from the first on, (window, unit)."""
     id, step, first, context = windows
     packing = Packing((id != PAD) & (id != EOS))
@@ -230,5 +261,6 @@ def _expected(model: Neuroformer, windows: _Windows) -> Tensor:
     column = torch.arange(id.shape[1], device=id.device).expand_as(id)
     counts = packing.pack(column >= first[:, None])
     row = packing.pack(torch.arange(len(id), device=id.device)[:, None].expand_as(id))[counts]
-    chance = model.id_logits(hidden[counts]).float().softmax(dim=-1)[:, FIRST:]
+    logits = model.id_logits(hidden[counts]).float().masked_fill(foreign, -torch.inf)
+    chance = logits.softmax(dim=-1)[:, FIRST:]
     return chance.new_zeros(len(id), chance.shape[1]).index_add_(0, row, chance)

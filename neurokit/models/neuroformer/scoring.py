@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from neurokit.errors import DataError
+from neurokit.models.evaluation.scores import METRICS, class_scores
 from neurokit.models.neuroformer.blocks import blocks_drawn, interval
 
 __all__ = ["score_behaviour"]
@@ -34,8 +35,12 @@ def score_behaviour(
 
     Parameters
     ----------
-    true, predicted : array-like, shape (window,)
-        In the order of time. Windows whose true value is missing are left out.
+    true : array-like, shape (window,)
+        In the order of time. Windows whose value is missing are left out.
+    predicted : array-like, shape (window,) or (window, class)
+        Values; or the probability of each class, as ``found["probability"].sel(target=...)`` of
+        :func:`read_behaviour`, whose ``class`` tells the true values' classes. Without that
+        coordinate, true values are numbers of classes from 0.
     block : array-like of int, shape (window,)
         The stretch of time that each window is of, see :func:`blocks_of`: what is drawn anew
         for intervals.
@@ -50,14 +55,17 @@ def score_behaviour(
     -------
     Dataset
         By ``metric``, ``"r"`` (Pearson's) and ``"r2"`` (share of variance explained), or
-        ``"median_error"`` and ``"mean_error"`` in degrees: ``score``; ``low`` and ``high``, its
+        ``"median_error"`` and ``"mean_error"`` in degrees, or of classes ``"auroc"``,
+        ``"auprc"`` and ``"balanced_accuracy"`` (of several classes the means over those that
+        some window has): ``score``; ``low`` and ``high``, its
         95 % interval over blocks; ``chance``, the mean over shifts, and ``best_shift``, what
         the best 2.5 % of shifts reach. ``n_windows`` and ``n_blocks`` as attributes.
 
     Raises
     ------
     DataError
-        Arrays of different lengths, fewer than two blocks, or predictions that are missing.
+        Arrays of different lengths, fewer than two blocks or classes, or predictions that are
+        missing.
 
     Examples
     --------
@@ -66,18 +74,28 @@ def score_behaviour(
     >>> found = score_behaviour(true, true + rng.normal(size=400), np.arange(400) // 20)
     >>> bool(0.6 < found["score"].sel(metric="r") < 0.8)
     True
+    >>> choice, p = true > 0, 1 / (1 + np.exp(-true - rng.normal(size=400)))
+    >>> found = score_behaviour(choice, np.stack([1 - p, p], axis=1), np.arange(400) // 20)
+    >>> found["score"].round(1).to_series().to_dict()
+    {'auroc': 0.9, 'auprc': 0.8, 'balanced_accuracy': 0.8}
     """
-    pair, block = _paired(true, predicted, block)
-    measure: Callable[..., Array] = _angles if direction else _fits
+    of_classes = np.ndim(predicted) == 2
+    if of_classes and direction:
+        raise DataError("A direction has no classes. Give predicted directions, one a window.")
+    pair, block = _paired(_numbers(true, predicted) if of_classes else true, predicted, block)
+    if of_classes:
+        pair = _present(*pair)
+    measure: Callable[..., Array] = _angles if direction else _hits if of_classes else _fits
     n, n_blocks = block.size, int(block.max(initial=-1)) + 1
     drawn = blocks_drawn(n_blocks, n_bootstrap, seed)[:, block].astype(np.float64)
     low, high = interval(measure(pair[0], pair[1], drawn), n_blocks)
     least = max(1, n // 20)
     shifts = np.random.default_rng(seed).integers(least, max(n - least, least + 1), N_SHIFTS)
     once = np.ones((1, n))
-    null = np.concatenate([measure(pair[0], np.roll(pair[1], s), once) for s in shifts])
+    null = np.concatenate([measure(pair[0], np.roll(pair[1], s, axis=0), once) for s in shifts])
     best = np.percentile(null, 2.5 if direction else 97.5, axis=0)
     names = ["median_error", "mean_error"] if direction else ["r", "r2"]
+    names = list(METRICS) if of_classes else names
     return xr.Dataset(
         {
             "score": ("metric", measure(pair[0], pair[1], once)[0]),
@@ -91,21 +109,49 @@ def score_behaviour(
     )
 
 
+def _numbers(true: ArrayLike, probability: ArrayLike) -> Array:
+    """Turn values into numbers of the classes that they fall into."""
+    values = np.asarray(true, dtype=np.float64)
+    if not isinstance(probability, xr.DataArray) or "class" not in probability.coords:
+        return values
+    middle = probability["class"].values.astype(np.float64)
+    place = np.floor((values - middle[0]) / (middle[1] - middle[0]) + 0.5)
+    return np.clip(place, 0, middle.size - 1)
+
+
+def _present(number: Array, probability: Array) -> tuple[Array, Array]:
+    """Leave out the classes that no window has, of which nothing can be scored."""
+    there = np.unique(number)
+    if there.size < 2 or not np.isin(there, np.arange(probability.shape[1])).all():
+        raise DataError(
+            f"Expected windows of two or more classes, numbered from 0 to "
+            f"{probability.shape[1] - 1}; got {there[:5]}."
+        )
+    share = probability[:, there.astype(np.intp)]
+    share = share / np.maximum(share.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    return np.searchsorted(there, number).astype(np.float64), share
+
+
 def _paired(
     true: ArrayLike, predicted: ArrayLike, block: ArrayLike
-) -> tuple[Array, NDArray[np.intp]]:
-    """Return true and predicted values side by side, and blocks numbered without gaps."""
+) -> tuple[tuple[Array, Array], NDArray[np.intp]]:
+    """Return true and predicted values, and blocks numbered without gaps."""
     values = [np.asarray(v, dtype=np.float64) for v in (true, predicted)]
     shapes = [v.shape for v in values] + [np.shape(block)]
-    if len(set(shapes)) > 1 or len(shapes[0]) != 1:
+    if len({shape[:1] for shape in shapes}) > 1 or len(shapes[0]) != 1 or len(shapes[1]) > 2:
         raise DataError(
             f"Expected one true and one predicted value and one block a window; got {shapes}."
         )
     known = ~np.isnan(values[0])
-    pair = np.stack(values)[:, known]
-    if not np.isfinite(pair).all():
+    pair = values[0][known], values[1][known]
+    if not all(np.isfinite(part).all() for part in pair):
         raise DataError(f"{int((~np.isfinite(pair[1])).sum())} predictions are not finite.")
     return pair, np.unique(np.asarray(block)[known], return_inverse=True)[1]
+
+
+def _hits(number: Array, probability: Array, weight: Array) -> Array:
+    """Return the scores of class probabilities (draw, 3), windows weighted (draw, window)."""
+    return class_scores(probability, number.astype(np.intp), weight).T
 
 
 def _fits(true: Array, predicted: Array, weight: Array) -> Array:

@@ -1,23 +1,58 @@
-"""Ordered pairs of units: whose they are, and how values of them are named and centred."""
+"""Whose units are, and how values of ordered pairs of them are named and centred."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import torch
 import xarray as xr
 from numpy.typing import NDArray
+from torch import Tensor
 
 from neurokit.errors import DataError
+from neurokit.windows.spike_tokens import FIRST
 from neurokit.windows.vocabulary import session_of
 
-__all__ = ["double_centred", "labelled_pairs", "session_places"]
+__all__ = ["double_centred", "foreign_units", "labelled_pairs", "session_places"]
 
 Array = NDArray[np.float64]
 
 # Rows and columns are centred in turn; with a diagonal missing each turn shrinks what is left
 # by about the number of units.
 _TURNS = 20
+
+
+def foreign_units(win: Any) -> Tensor:
+    """Tell which units cannot fire in a recording, as they are another session's.
+
+    Parameters
+    ----------
+    win : SpikeWindows
+        Of one session or several.
+
+    Returns
+    -------
+    Tensor of bool, shape (recording, token)
+        True at id tokens of units of other sessions, False at special tokens. Rows are chosen
+        by ``batch["recording"]``.
+
+    Examples
+    --------
+    >>> import neurokit as nk
+    >>> recs = [
+    ...     nk.Recording.from_spikes([0.1], [7], duration=1.0, meta={"session": day})
+    ...     for day in ("monday", "tuesday")
+    ... ]
+    >>> foreign_units(nk.windows.spike_windows(recs, length=0.1, history=0.1))[:, FIRST:]
+    tensor([[False,  True],
+            [ True, False]])
+    """
+    owner = np.array([session for session, _ in win.vocabulary])
+    sessions = np.array([session_of(rec) for rec in win.recordings])
+    foreign = np.zeros((len(sessions), FIRST + len(owner)), dtype=bool)
+    foreign[:, FIRST:] = owner != sessions[:, None]
+    return torch.from_numpy(foreign)
 
 
 def session_places(win: Any) -> NDArray[np.int64]:
@@ -45,12 +80,14 @@ def session_places(win: Any) -> NDArray[np.int64]:
     >>> session_places(nk.windows.spike_windows(rec, length=0.1, history=0.1))
     array([0, 1])
     """
-    used = [win.recordings[i] for i in np.unique(win.recording_index)]
-    sessions = sorted({session_of(rec) for rec in used})
+    used = np.unique(win.recording_index).tolist()
+    sessions = sorted({session_of(win.recordings[i]) for i in used})
     if len(sessions) > 1:
+        mine = [i for i in used if session_of(win.recordings[i]) == sessions[0]]
         raise DataError(
             f"The windows are of {len(sessions)} sessions, {sessions[:5]}, whose units were never "
-            "recorded together. Take those of one: win.take(win.groups('session') == name)."
+            f"recorded together. Take those of one, such as {sessions[0]!r}: "
+            f"win.take(numpy.isin(win.groups('recording'), {mine}))."
         )
     own = [place for place, (name, _) in enumerate(win.vocabulary) if name == sessions[0]]
     return np.array(own, dtype=np.int64)

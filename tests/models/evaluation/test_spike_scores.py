@@ -123,6 +123,7 @@ def test_what_no_likelihood_can_be_computed_of_is_refused(counts, rates, message
 @pytest.mark.parametrize(
     ("held_out", "message"),
     [([], "0 of 2"), ([0, 1], "2 of 2"), ([2], "does not index 2 units"),
+     ([0, 1, 0], r"begins \[0 1 0\]. .* held_out.astype"),
      ([True, False, True], "does not index 2 units"), ([0.5], "does not index")],
 )  # fmt: skip
 def test_co_smoothing_needs_both_kinds_of_units(held_out, message):

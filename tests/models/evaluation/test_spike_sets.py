@@ -93,3 +93,8 @@ def test_what_cannot_be_compared_or_counted_is_refused():
         window_counts(rec, [0.0], 1.0)
     with pytest.raises(DataError, match="length .* is 0"):
         window_counts(Recording.from_spikes([0.1], [0], 1.0), [0.0], 0)
+    spikes = Recording.from_spikes([0.1], [0], 1.0)
+    with pytest.raises(DataError, match=r"got a Recording. Count them: nk.models.window_counts"):
+        set_f1(spikes, spikes)
+    with pytest.raises(DataError, match=r"Expected numbers, shape \(..., unit\); got a list that"):
+        set_f1([[1, 2], [3]], [[1, 2]])

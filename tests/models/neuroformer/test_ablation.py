@@ -13,7 +13,8 @@ import xarray as xr
 import neurokit as nk
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.neuroformer import Neuroformer, NeuroformerConfig
-from neurokit.models.neuroformer.ablation import Blinded, run_ablation
+from neurokit.models.neuroformer.ablation import run_ablation
+from neurokit.models.neuroformer.blinding import Blinded
 from neurokit.models.neuroformer.likelihood import window_likelihood
 
 QUIET = {"device": "cpu", "progress": False}

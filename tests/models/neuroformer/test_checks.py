@@ -111,3 +111,53 @@ def test_labels_may_be_missing_but_not_others():
     Neuroformer(NeuroformerConfig.of(windows(rec, beside=None))).check(win)
     with pytest.raises(DataError, match="the model reads"):
         model.check(windows(rec, beside=None, targets={"behaviour": [second]}))
+
+
+def labelled(values):
+    rec = recording().replace(streams={"spikes": recording()["spikes"]})
+    column = np.repeat(np.asarray(values, dtype=np.float64), 10)[:, None]
+    beside = nk.Recording.from_array(column, 100, ["label"], stream="behaviour")["behaviour"]
+    streams = {"spikes": rec["spikes"], "behaviour": beside}
+    return windows(rec.replace(streams=streams), beside=None, targets={"behaviour": ["label"]})
+
+
+def test_modalities_in_another_unit_are_warned_of():
+    model = Neuroformer(NeuroformerConfig.of(windows()))
+    with pytest.warns(UserWarning, match=r"behaviour has a mean of .*fit_on=...\) with the train"):
+        model.check(windows(recording(scale=8.0)))
+    rec = recording(variables=2)
+    shifted = rec["behaviour"].copy()
+    shifted.values[:, 1] += 4
+    rec = rec.replace(streams={"spikes": rec["spikes"], "behaviour": shifted})
+    model = Neuroformer(NeuroformerConfig.of(windows(rec)))
+    with pytest.warns(UserWarning, match="Variable 1 of behaviour has a mean of 3.99"):
+        model.check(windows(rec))
+    z = nk.preprocessing.standardize(rec, "behaviour")
+    model.check(windows(z))
+
+
+def test_targets_are_compared_with_the_scale_that_the_model_knows():
+    rng = np.random.default_rng(3)
+    win, other = labelled(rng.uniform(0, 30, 100)), labelled(1000 + rng.uniform(0, 30, 100))
+    model = Neuroformer(NeuroformerConfig.of(win))
+    model.check(win)
+    with pytest.raises(DataError, match="'label' lies .* NeuroformerConfig.of"):
+        model.check(other)
+    plain = NeuroformerConfig.of(win, target_mean=(), target_spread=())
+    with pytest.warns(UserWarning, match=r"with_targets\(model, names, win=win\)"):
+        Neuroformer(plain).check(win)
+
+
+def test_classes_that_nothing_tells_apart_are_refused():
+    win = labelled(np.arange(100) // 7 % 2)
+    Neuroformer(NeuroformerConfig.of(win, target_classes=2)).check(win)
+    wide = Neuroformer(NeuroformerConfig.of(win, target_classes=2, target_range=(-3.0, 3.0)))
+    with pytest.raises(DataError, match="All labels of 'label', 0 to 1, are one of the 2 classes"):
+        wide.check(win)
+    wide.check(win.take(np.flatnonzero(win.targets[:, 0] == 1)))  # to be read
+    slow = labelled(np.random.default_rng(3).uniform(0.2, 0.9, 100))
+    with pytest.warns(UserWarning, match="nothing tells them apart"):
+        wide.check(slow)
+    narrow = NeuroformerConfig.of(slow, target_classes=2, target_range=(0.0, 0.7))
+    with pytest.warns(UserWarning, match=r"\d\d% of the labels of 'label' lie beyond the 2"):
+        Neuroformer(narrow).check(slow)

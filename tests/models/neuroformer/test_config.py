@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
@@ -132,3 +133,68 @@ def test_vocabularies_grow_behind():
     assert config.grown((("a", 1), ("a", 2), ("b", 1))).n_units == 3
     with pytest.raises(DataError, match="do not begin with them"):
         config.grown((("a", 1),))
+
+
+def labelled(values, spikes=(0.1, 0.2, 0.25)):
+    """Make windows of a tenth of a second that have one label each, from the second value on."""
+    values = np.asarray(values, dtype=np.float64)
+    beside = nk.Recording.from_array(values[:, None].repeat(10, 0), 100, ["label"], "behaviour")
+    rec = nk.Recording.from_spikes(spikes, [0] * len(spikes), len(values) / 10)
+    rec = rec.replace(streams={"spikes": rec["spikes"], "behaviour": beside["behaviour"]})
+    targets = {"behaviour": ["label"]}
+    return nk.windows.spike_windows(rec, length=0.1, history=0.1, targets=targets)
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        ([0, 1, 0, 1, 1], 2),
+        ([0, 1, 2, 3, 0], 4),
+        ([0, 0, 2, 1, 2], 4),  # nobody's last class
+        ([5, 5, 7, 6, 5], 3),
+        ([-1, -1, 1, 1, -1], 2),
+        ([0.0, 0.0, 0.4, 1.0, 1.0], 2),
+    ],
+)
+def test_each_class_has_a_bin_of_its_own(values, classes):
+    win = labelled([0, *values, np.nan])
+    config = NeuroformerConfig.of(win, target_classes=classes)
+    model = Neuroformer(config)
+    model.check(win)
+    label = win.targets[:, 0]
+    known = ~np.isnan(label)
+    bins = model.target_head.bins(torch.from_numpy(label[known])).numpy()
+    for each in set(values) - {0.4}:
+        assert len(set(bins[label[known] == each])) == 1
+    assert len(set(bins)) == len(set(values) - {0.4})
+    if all(0 <= value < classes == 4 for value in values):
+        assert bins.tolist() == label[known].tolist()
+        centres = model.target_head.centres(torch.empty(0))
+        torch.testing.assert_close(centres, torch.arange(4.0))
+    assert NeuroformerConfig.of(win, target_classes=2, target_range=(0, 9)).target_range == (0, 9)
+
+
+def test_the_scale_of_targets_is_that_of_the_training_windows(tmp_path):
+    win = labelled([99, 10, 20, np.nan, 30, 20])
+    config = NeuroformerConfig.of(win)
+    assert config.target_mean == pytest.approx((20.0,))
+    assert config.target_spread == pytest.approx((50**0.5,))
+    Neuroformer(config).save_pretrained(tmp_path)
+    assert Neuroformer.from_pretrained(tmp_path).config == config
+    assert NeuroformerConfig.of(labelled([3, 3, 3])).target_spread == (1.0,)
+    assert NeuroformerConfig.of(win, targets=()).target_mean == ()
+    with pytest.raises(DataError, match="target_mean has 2 values for 1 targets"):
+        NeuroformerConfig.of(win, target_mean=(0, 0))
+    with pytest.raises(DataError, match="expected more than 0"):
+        NeuroformerConfig.of(win, target_spread=(0.0,))
+
+
+def test_full_windows_have_as_many_positions_as_spikes():
+    dense = labelled(np.zeros(9), spikes=np.linspace(0.2, 0.2999, 150))
+    assert 145 < NeuroformerConfig.of(dense).n_positions <= 151
+    assert NeuroformerConfig.of(dense, n_positions=16).n_positions == 16
+    assert NeuroformerConfig.of(dense, "visnav_medial").n_positions == 256
+    assert NeuroformerConfig.of(labelled(np.zeros(9))).n_positions == 64
+    # One window in more than a hundred teaches no position.
+    alone = labelled(np.zeros(300), spikes=np.linspace(0.2, 0.2999, 150))
+    assert NeuroformerConfig.of(alone).n_positions == 64

@@ -8,7 +8,8 @@ import torch
 
 import neurokit as nk
 from neurokit.errors import DataError, UnknownNameError
-from neurokit.models.neuroformer import Neuroformer, NeuroformerConfig
+from neurokit.models.neuroformer import Neuroformer, NeuroformerConfig, score_behaviour
+from neurokit.models.neuroformer.blocks import blocks_of
 from neurokit.models.neuroformer.decoding import direction_variables, read_behaviour, with_targets
 from neurokit.models.neuroformer.glm import step_counts
 
@@ -57,6 +58,67 @@ def test_a_head_of_classes_reads_values_in_the_targets_unit(recording: nk.Record
     tuned = with_targets(model, ["speed"], target_classes=5, target_range=(-2.0, 2.0))
     found = read_behaviour(tuned, labelled, device="cpu")
     assert (abs(found["predicted"]) < 2).all()
+
+
+def test_two_choices_are_told_apart_by_the_settings_of_their_windows() -> None:
+    rng = np.random.default_rng(2)
+    choice = np.arange(1200) // 100 % 2
+    n = rng.poisson(np.where(choice[:, None] == [0, 1, 1], 1.0, 0.05), (1200, 3))
+    step, unit = np.repeat(np.stack(np.nonzero(n)), n[np.nonzero(n)], axis=1)
+    beside = nk.Recording.from_array(choice[:, None], 20, ["choice"], "behaviour")["behaviour"]
+    times = (step + rng.uniform(0, 1, step.size)) / 20
+    rec = nk.Recording.from_spikes(times, unit, 60.0, streams={"behaviour": beside})
+    cut = {"length": 0.2, "history": 0.1, "dt": 0.02, "targets": {"behaviour": ["choice"]}}
+    win = nk.windows.spike_windows(rec, **cut)
+    train, test = list(nk.windows.split_contiguous(win, 3))[-1]
+    model = Neuroformer(NeuroformerConfig.of(train, width=16, n_heads=2, target_classes=2))
+    nk.training.fit(model, train, epochs=5, batch_size=16, lr=5e-3, device="cpu", progress=False)
+    found = read_behaviour(model, test, device="cpu").sel(target="choice")
+    assert found["class"].values.tolist() == [0.0, 1.0]
+    probability = found["probability"]
+    np.testing.assert_allclose(probability.sum("class"), 1, rtol=1e-5)
+    np.testing.assert_allclose(found["predicted"], probability.sel({"class": 1}), atol=1e-6)
+    score = score_behaviour(found["true"], probability, blocks_of(test, 2.0)).to_dataframe()
+    assert score.loc["auroc", "score"] > 0.9
+    assert score.loc["balanced_accuracy", "low"] > score.loc["balanced_accuracy", "chance"]
+
+
+def test_targets_in_any_unit_teach_the_same() -> None:
+    rec = nk.datasets.simulate_latent_population(n_units=6, duration=20.0, seed=4)
+    read = {}
+    for name, one in {"raw": rec, "z": nk.preprocessing.standardize(rec, "behaviour")}.items():
+        labelled = windows(one, "speed", "pupil")
+        model = Neuroformer(NeuroformerConfig.of(labelled, width=16))
+        tuned = with_targets(
+            Neuroformer(NeuroformerConfig.of(windows(one), width=16)),
+            ["speed", "pupil"],
+            win=labelled,
+        )
+        assert tuned.config == model.config
+        run = nk.training.fit(
+            tuned, labelled, epochs=2, batch_size=32, lr=3e-3, device="cpu", progress=False
+        )
+        found = read_behaviour(tuned, labelled, device="cpu")["predicted"].values
+        true = labelled.targets
+        assert run.history["target_loss"].iloc[0] < 1.5
+        # In the targets' own unit.
+        assert (abs(found.mean(axis=0) - true.mean(axis=0)) < 0.5 * true.std(axis=0)).all()
+        read[name] = (found - true.mean(axis=0)) / true.std(axis=0), run.history["loss"]
+    np.testing.assert_allclose(read["raw"][0], read["z"][0], atol=0.02)
+    np.testing.assert_allclose(read["raw"][1], read["z"][1], rtol=1e-3)
+
+
+def test_a_new_head_knows_its_own_labels_only(recording: nk.Recording) -> None:
+    labelled = windows(recording, "speed", "pupil")
+    model = Neuroformer(NeuroformerConfig.of(labelled, width=16))
+    assert with_targets(model, ["speed"]).config.target_mean == ()
+    classes = with_targets(model, ["speed", "pupil"], win=labelled, target_classes=4).config
+    assert classes.target_range == pytest.approx(
+        (labelled.targets.min(), labelled.targets.max()), abs=1e-6
+    )
+    assert classes.target_mean == ()
+    with pytest.raises(DataError, match=r"windows have targets \('speed', 'pupil'\), not"):
+        with_targets(model, ["speed"], win=labelled)
 
 
 def test_settings_that_make_another_network_are_refused(recording: nk.Recording) -> None:

@@ -1,13 +1,14 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import xarray as xr
 from torch import nn
 
 import neurokit as nk
-from neurokit.errors import DataError
+from neurokit.errors import DataError, UnknownNameError
 from neurokit.models import Neuroformer, NeuroformerConfig
 from neurokit.models.neuroformer import free_running, generation
 from neurokit.models.neuroformer.generation import generate, generate_samples
@@ -90,6 +91,29 @@ class Script(nn.Module):
 
     def step_logits(self, hidden, token):
         return self.step_p.log().expand(len(hidden), -1)
+
+
+class Driven(Script):
+    """Fires the more, the higher the last sample of behaviour that it was shown."""
+
+    def __init__(self, n_units, n_steps):
+        super().__init__([1.0] * (n_units + 1), n_steps)
+        self.config = SimpleNamespace(modalities=(SimpleNamespace(name="behaviour"),))
+
+    def context(self, batch):
+        super().context(batch)
+        self.drive = batch["behaviour"][:, -1, :1]
+
+    def keep(self, rows):
+        self.drive = self.drive[rows]
+
+    def forward(self, token, step):
+        return self.drive
+
+    def id_logits(self, hidden):
+        logits = super().id_logits(hidden).clone()
+        logits[:, EOS] -= 2 * hidden[:, 0].tanh()
+        return logits
 
 
 @pytest.fixture(autouse=True)
@@ -252,6 +276,82 @@ def test_units_of_another_session_are_never_drawn():
     assert made[1]["spikes"].sizes["unit"] == 4
 
 
+def test_units_that_were_silent_in_the_test_recording_are_drawn_too():
+    facts = pd.DataFrame({
+        "id": [7, 3], "region": ["V1", "AL"], "depth": [0.5, 1.5], "channel": [4, 2],
+        "good": [True, False],
+    })  # fmt: skip
+    train = recording()
+    test = nk.Recording.from_spikes([0.1, 1.2], [3, 3], 3.0, unit_table=facts, meta=train.meta)
+    words = windows(train).vocabulary
+    win = windows(test, vocabulary=words.extend(test)).take([0, 1])
+    made = generate(Script([0.3] + [0.1] * 7, 10), win)
+    assert made["spikes"]["id"].values.tolist() == [7, 3, 0, 1, 2, 4, 5]
+    test = test.sel(unit=[3])
+    win = windows(test, vocabulary=words)
+    model = Script([0.3] + [0.7 / 6] * 6, 10)
+    long, short = (generate(model, win.take(range(n)), top_p=None) for n in (27, 1))
+    assert set(spikes(long)[1]) == set(range(6))
+    for made in (long, short):
+        units = made["spikes"]
+        assert units["id"].values.tolist() == [3, 0, 1, 2, 4, 5]
+        assert units["region"].values.tolist() == ["AL", "", "", "", "", ""]
+        for name, value in {"depth": 1.5, "channel": 2, "good": 0}.items():
+            np.testing.assert_array_equal(units[name], [value, *[np.nan] * 5])
+
+
+def test_a_unit_table_that_lacks_nothing_stays_as_it_is():
+    train = recording()
+    facts = pd.DataFrame({"id": np.arange(6), "channel": np.arange(6), "good": np.arange(6) > 2})
+    rec = nk.Recording.from_spikes(*spikes(train), 3.0, unit_table=facts)
+    win = windows(rec)
+    made = generate(Script([0.3] + [0.1] * 6, 10), win)["spikes"]
+    for name in facts:
+        assert made[name].dtype == rec["spikes"][name].dtype
+        np.testing.assert_array_equal(made[name], rec["spikes"][name])
+
+
+def test_what_is_withheld_drives_nothing():
+    rec = recording(beside=True, duration=20.0)
+    win = windows(rec, beside={"behaviour": 0.3})
+    model = Driven(6, 10)
+    last = win.batch(np.arange(len(win)))["behaviour"][:, -1, 0].numpy()
+    found = {}
+    for given in (None, ["behaviour"], []):
+        made = generate(model, win, given=given, top_p=None, batch_size=len(win))
+        edges = np.append(win.start, win.start[-1] + win.length)
+        counts, _ = np.histogram(spikes(made)[0], edges)
+        found[str(given)] = np.corrcoef(last, np.sqrt(counts))[0, 1]
+        assert made.meta["generated"]["given"] == (["behaviour"] if given is None else given)
+    assert found["None"] == found["['behaviour']"] > 0.5
+    assert abs(found["[]"]) < 3 / np.sqrt(len(win))
+
+
+def test_windows_with_gaps_follow_their_true_past_and_it_is_said():
+    win = windows(recording())
+    model = Script([0.5] + [0.1] * 6, 10)
+    with pytest.warns(UserWarning, match="gaps between all 10 windows"):
+        made = generate(model, win.take(range(0, 20, 2)))
+    assert made.meta["generated"]["n_stretches"] == 10
+    told = [
+        generate(model, win.take(rows), **settings).meta["generated"]["n_stretches"]
+        for rows, settings in (
+            ([4], {}),
+            ([0, 1, 4], {}),
+            (range(20), {}),
+            (range(20), {"duration": 0.5}),
+            (range(0, 20, 2), {"free_running": False}),
+        )
+    ]
+    assert told == [1, 2, 1, 4, 10]
+
+
+def test_stretches_are_counted_in_each_recording():
+    win = windows([recording(duration=1.0), recording(1, duration=2.0)])
+    made = generate_samples(Script([0.5] + [0.1] * 6, 10), win, duration=0.5)
+    assert [rec.meta["generated"]["n_stretches"] for rec in made] == [2, 4]
+
+
 def test_windows_that_are_cut_off_are_counted():
     win = windows(recording(), length=0.5)
     model = Script([1e-6] + [0.16] * 6, 50)
@@ -287,7 +387,7 @@ def test_time_does_not_run_backwards(free_running, monkeypatch):
 
 def test_behaviour_is_the_true_one():
     rec = recording(beside=True)
-    changed = rec.replace(streams={**rec.streams, "behaviour": 3 - rec["behaviour"]})
+    changed = rec.replace(streams={**rec.streams, "behaviour": -rec["behaviour"]})
     made = []
     for source in (rec, changed):
         win = windows(source, beside={"behaviour": 0.3})
@@ -337,6 +437,12 @@ def test_bad_input_is_refused():
         generate(model, win, duration=0.01)
     with pytest.raises(DataError, match="top_p is 2"):
         generate(model, win, top_p=2)
+    with pytest.raises(UnknownNameError, match="Unknown stream that the model reads 'stimulus'"):
+        generate(model, win, given=["stimulus"])
+    with pytest.raises(DataError, match="given is 'behaviour'"):
+        generate(model, win, given="behaviour")
+    with pytest.raises(DataError, match="batch_size is '8' .*expected a whole number, 1 or more"):
+        generate(model, win, batch_size="8")
     broken = network(win)
     with torch.no_grad():
         broken.id_head.weight.fill_(torch.nan)

@@ -16,6 +16,7 @@ import neurokit as nk
 from neurokit.errors import DataError
 from neurokit.models.neuroformer import Neuroformer, NeuroformerConfig
 from neurokit.models.neuroformer.glm import (
+    _apart,
     _known,
     _regression,
     glm_likelihood,
@@ -24,6 +25,9 @@ from neurokit.models.neuroformer.glm import (
 )
 from neurokit.models.neuroformer.likelihood import _scored, held_out_likelihood, window_likelihood
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD, SOS
+
+# No unit is another session's.
+ALL = torch.zeros(1, 2 + FIRST, dtype=torch.bool)
 
 
 class Answer(NamedTuple):
@@ -86,7 +90,7 @@ def test_probabilities_of_all_ordered_sequences_sum_to_one() -> None:
     for n in range(3):
         for spikes in itertools.product(cells, repeat=n):
             if list(spikes) == sorted(spikes, key=lambda spike: spike[0]):
-                total += float(torch.exp(-_scored(model, sequence(spikes), layout)[0, 0]))
+                total += float(torch.exp(-_scored(model, sequence(spikes), layout, ALL)[0, 0]))
     assert total == pytest.approx(1.0, abs=1e-5)
 
 
@@ -95,7 +99,8 @@ def test_probabilities_of_all_counts_sum_to_one_where_order_is_chance() -> None:
     total = 0.0
     for n in range(3):
         for units in itertools.combinations_with_replacement(range(2), n):
-            loss, orders, *_ = _scored(model, sequence(tuple((0, u) for u in units)), layout)[:, 0]
+            found = _scored(model, sequence(tuple((0, u) for u in units)), layout, ALL)
+            loss, orders, *_ = found[:, 0]
             total += float(torch.exp(orders - loss))
     assert total == pytest.approx(1.0, abs=1e-5)
 
@@ -216,7 +221,8 @@ def test_regression_in_pieces_is_that_of_all_steps_at_once(
         expected = np.exp(asked @ weight[:-1] + weight[-1])
         log_likelihood += scipy.stats.poisson.logpmf(held_out, expected)
     monkeypatch.setattr("neurokit.models.neuroformer.glm.COUNTS_AT_ONCE", at_once)
-    found = glm_likelihood(train, test, ["behaviour"], history=history, degree=2)
+    fit = {"history": history, "degree": 2, "alpha": 1e-4}
+    found = glm_likelihood(train, test, ["behaviour"], **fit)
     np.testing.assert_allclose(found, log_likelihood.reshape(-1, 10).sum(axis=1), atol=0.02)
     np.testing.assert_allclose(found.sum(), log_likelihood.sum(), rtol=1e-5)
 
@@ -248,6 +254,35 @@ def test_regression_finds_planted_coupling() -> None:
     train, test = next(iter(nk.windows.split_contiguous(win, 2)))
     gain = glm_likelihood(train, test, history=True) - rate_likelihood(test)
     assert gain.sum() / len(lead) / np.log(2) > 0.8
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_regression_on_little_data_learns_no_noise(seed: int) -> None:
+    rec = population(np.full(15, 5.0), seed).sel(time=slice(0, 60))
+    win = nk.windows.spike_windows(rec, length=0.1, history=0.2)
+    train, test = list(nk.windows.split_contiguous(win, 3))[-1]
+    spikes = test.n_spikes.sum() * np.log(2)
+    reference = rate_likelihood(test).sum()
+    chosen = (glm_likelihood(train, test, history=True).sum() - reference) / spikes
+    fixed = (glm_likelihood(train, test, history=True, alpha=1e-4).sum() - reference) / spikes
+    assert chosen > -0.02
+    assert fixed < -0.1  # which any model would beat
+
+
+def test_the_penalty_is_chosen_without_the_windows_that_are_scored() -> None:
+    win = nk.windows.spike_windows(population(np.full(4, 8.0), 3), length=0.1, history=0.1)
+    train, test = list(nk.windows.split_contiguous(win, 4))[1]
+    half = np.arange(len(test)) < len(test) // 2
+    whole = glm_likelihood(train, test, history=True)
+    np.testing.assert_allclose(glm_likelihood(train, test.take(half), history=True), whole[half])
+    # Nor does the order of the training windows count.
+    mixed = train.take(np.random.default_rng(0).permutation(len(train)))
+    np.testing.assert_allclose(glm_likelihood(mixed, test, history=True), whole, rtol=1e-3)
+    rows = np.arange(len(train))
+    first = round(0.8 * len(train))
+    apart = _apart(train, rows, first)
+    assert train.start[apart - 1] + 0.1 <= train.start[first] - 0.1 + 1e-9
+    assert train.start[apart] + 0.1 > train.start[first] - 0.1
 
 
 def test_a_silent_unit_that_fires_later_is_unlikely_not_impossible() -> None:

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from torch.utils.flop_counter import FlopCounterMode
 
+import neurokit as nk
 from neurokit.errors import DataError
 from neurokit.models import Neuroformer, NeuroformerConfig
 from neurokit.models.neuroformer import Modality
@@ -328,3 +330,17 @@ def test_a_step_may_depend_on_its_unit():
     assert conditional[1] < 0.1
     with pytest.raises(DataError, match="depends on the unit"):
         conditional[0].step_logits(torch.zeros(1, 32))
+
+
+def test_training_generation_and_connectivity_are_methods_too():
+    assert Neuroformer.fit is nk.training.fit
+    rng = np.random.default_rng(0)
+    rec = nk.Recording.from_spikes(np.sort(rng.uniform(0, 5, 200)), np.arange(200) % 4, 5.0)
+    win = nk.windows.spike_windows(rec, length=0.1, history=0.1)
+    model = Neuroformer(NeuroformerConfig.of(win, width=16))
+    told = {"epochs": 1, "batch_size": 16, "lr": 1e-3, "device": "cpu", "progress": False}
+    assert model.fit(win, **told).model is model
+    made = model.generate(win, seed=3, device="cpu")
+    same = nk.models.neuroformer.generate_samples(model, win, seed=3, device="cpu")[0]
+    xr.testing.assert_identical(made["spikes"], same["spikes"])
+    assert model.connectivity(win, method="attention", device="cpu").dims == ("target", "source")

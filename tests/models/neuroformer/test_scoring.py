@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from neurokit.errors import DataError
 from neurokit.models.neuroformer.scoring import score_behaviour
@@ -71,3 +72,35 @@ def test_what_has_no_score_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=match):
         score_behaviour(true, predicted, block)
+
+
+def test_classes_are_scored_as_scikit_learn_does() -> None:
+    from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+    rng = np.random.default_rng(4)
+    number = rng.integers(0, 3, 400)
+    share = rng.dirichlet(np.ones(4), 400) + 0.3 * np.eye(4)[number]
+    share[:, 3] = 0.0  # nobody's class
+    share /= share.sum(axis=1, keepdims=True)
+    middles = xr.DataArray(share, {"class": [10.0, 20.0, 30.0, 40.0]}, ("window", "class"))
+    # Values anywhere in the bin of their class, and beyond the first one.
+    true = 10.0 + 10 * number + rng.uniform(-5, 5, 400)
+    true[number == 0] -= 7
+    true[::50] = np.nan
+    known = ~np.isnan(true)
+    found = score_behaviour(true, middles, np.arange(400) // 20)
+    score = found["score"].to_series()
+    assert score["auroc"] == pytest.approx(
+        roc_auc_score(number[known], share[known, :3], multi_class="ovr")
+    )
+    assert score["balanced_accuracy"] == pytest.approx(
+        balanced_accuracy_score(number[known], share[known].argmax(axis=1))
+    )
+    chance = found["chance"].to_series()
+    assert chance["auroc"] == pytest.approx(0.5, abs=0.02)
+    assert chance["balanced_accuracy"] == pytest.approx(1 / 3, abs=0.02)
+    assert (found["best_shift"] < found["low"]).all()
+    with pytest.raises(DataError, match="two or more classes, numbered from 0 to 3; got"):
+        score_behaviour(np.ones(400), share, np.arange(400) // 20)
+    with pytest.raises(DataError, match="A direction has no classes"):
+        score_behaviour(number, share, np.arange(400) // 20, direction=True)
