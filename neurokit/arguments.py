@@ -17,6 +17,7 @@ __all__ = [
     "like",
     "name_list",
     "number",
+    "number_list",
     "path_of",
     "positive",
     "text",
@@ -183,6 +184,36 @@ def name_list(what: str, value: Any) -> list[str]:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise DataError(f"{what} is {_shown(value)}, expected a list of names, such as ['C3'].")
     return [str(name) for name in value]
+
+
+def number_list(what: str, value: Any) -> tuple[float, ...]:
+    """Return an argument that must be a list of numbers.
+
+    Parameters
+    ----------
+    what : str
+        How the message calls it.
+    value : object
+        As the caller gave it.
+
+    Returns
+    -------
+    tuple of float
+        The numbers.
+
+    Raises
+    ------
+    DataError
+        If it is no list, or of other things.
+
+    Examples
+    --------
+    >>> number_list("target_mean", [0, 2])
+    (0.0, 2.0)
+    """
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise DataError(f"{what} is {_shown(value)}, expected a list of numbers.")
+    return tuple(number(what, one) for one in value)
 
 
 def instance(what: str, value: Any, kind: type[Any], expected: str) -> Any:

@@ -16,13 +16,12 @@ from neurokit.recording import Recording
 from neurokit.windows.aligned import Aligned, align, window_means
 from neurokit.windows.flat_spikes import Places, flatten, place
 from neurokit.windows.index import recording_list
+from neurokit.windows.spike_tokens import RESERVED
 from neurokit.windows.spiking import Layout, SpikeWindows
 from neurokit.windows.stretches import Stretches, stretches_of
-from neurokit.windows.vocabulary import Vocabulary
+from neurokit.windows.vocabulary import Vocabulary, check_subjects
 
 __all__ = ["spike_windows"]
-
-OWN = ("id", "step", "past_id", "past_step", "target", "recording", "start", "trial")
 
 
 def spike_windows(
@@ -136,7 +135,7 @@ def _layout(
     streams = arguments.instance("beside", beside or {}, Mapping, "a dict: stream to seconds")
     streams = {k: arguments.positive(f"Seconds of {k!r}", v) for k, v in streams.items()}
     for name in streams:
-        if name in OWN:
+        if name in RESERVED:
             raise DataError(f"A stream called {name!r} would hide a part of the batch. Rename it.")
     read = max(streams.values(), default=0.0) / dt - n_samples
     wanted = arguments.instance("targets", targets or {}, Mapping, "a dict: stream to variables")
@@ -165,9 +164,9 @@ def _vocabulary(recordings: Sequence[Recording], given: Vocabulary | None) -> Vo
         raise UnknownNameError(
             f"stream of recording {number}", "spikes", recordings[number].streams
         )
-    own = Vocabulary.of(recordings)
     if given is None:
-        return own
+        return Vocabulary.of(recordings)
+    check_subjects(recordings)
     return arguments.instance("vocabulary", given, Vocabulary, "a Vocabulary, as win.vocabulary")
 
 

@@ -9,10 +9,13 @@ from neurokit import arguments
 from neurokit.errors import DataError
 from neurokit.windows.vocabulary import Vocabulary
 
-__all__ = ["EOS", "FIRST", "PAD", "SOS", "decode", "lay_out"]
+__all__ = ["EOS", "FIRST", "PAD", "RESERVED", "SOS", "decode", "lay_out"]
 
 # In front of units and steps, so that a vocabulary can grow behind them.
 PAD, SOS, EOS, FIRST = 0, 1, 2, 3
+
+# What batches call their own parts, and no stream beside the spikes can be called.
+RESERVED = ("id", "step", "past_id", "past_step", "target", "recording", "start", "trial")
 
 Ints = NDArray[np.int64]
 

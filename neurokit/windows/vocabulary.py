@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +12,7 @@ from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
 
-__all__ = ["Vocabulary", "session_of"]
+__all__ = ["Vocabulary", "check_subjects", "session_of"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Vocabulary:
         (('', 5), ('', 7))
         """
         recordings = (recs,) if isinstance(recs, Recording) else tuple(recs)
-        _check_subjects(recordings)
+        check_subjects(recordings)
         ids = [(session_of(r), r["spikes"]["id"].values.tolist()) for r in recordings]
         _warn_of_unnamed([units for name, units in ids if not name])
         return cls(tuple(dict.fromkeys((name, unit) for name, units in ids for unit in units)))
@@ -186,8 +186,23 @@ def _pair(unit: object) -> tuple[str, int]:
     return unit[0], arguments.whole("The id of a unit", unit[1], least=-(2**31))
 
 
-def _check_subjects(recordings: tuple[Recording, ...]) -> None:
-    """Refuse sessions of one name that are of different animals."""
+def check_subjects(recordings: Sequence[Recording]) -> None:
+    """Refuse sessions of one name that are of different animals.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        Of several sessions or one.
+
+    Raises
+    ------
+    DataError
+        If one is of another subject than an earlier one of that session.
+
+    Examples
+    --------
+    >>> check_subjects([Recording.from_spikes([0.1], [0], meta={"subject": "a"})])
+    """
     subjects: dict[str, object] = {}
     for number, recording in enumerate(recordings):
         arguments.instance("A recording", recording, Recording, "a neurokit Recording")
@@ -203,13 +218,14 @@ def _check_subjects(recordings: tuple[Recording, ...]) -> None:
 def _warn_of_unnamed(ids: list[list[int]]) -> None:
     """Tell where recordings may be of several sessions that nobody named."""
     first = set(ids[0]) if ids else set()
-    other = next((units for units in ids[1:] if set(units) != first), None)
-    if other is None or first.isdisjoint(other):
+    others = (set(units) for units in ids[1:])
+    other = next((units for units in others if units != first and units & first), None)
+    if other is None:
         return
     warnings.warn(
         f"{len(ids)} recordings have no meta['session'], and do not list the same units: one has "
-        f"{len(first)}, another one {len(set(other))}, {len(first.intersection(other))} of the "
+        f"{len(first)}, another one {len(other)}, {len(first & other)} of the "
         "same id, which count as the same. If they are of several sessions, name these: "
         "rec.replace(meta={'session': ...}); if of one, give all the same name.",
-        stacklevel=4,
+        stacklevel=3,
     )

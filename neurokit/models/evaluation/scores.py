@@ -17,7 +17,12 @@ Array = NDArray[np.float64]
 METRICS = ("auroc", "auprc", "balanced_accuracy")
 
 
-def class_scores(probability: Array, label: NDArray[np.intp], weight: Array) -> Array:
+def class_scores(
+    probability: Array,
+    label: NDArray[np.intp],
+    weight: Array,
+    classes: NDArray[np.intp] | None = None,
+) -> Array:
     """Score predicted probabilities by all metrics.
 
     Parameters
@@ -29,6 +34,8 @@ def class_scores(probability: Array, label: NDArray[np.intp], weight: Array) -> 
         True class.
     weight : ndarray, shape (draw, sample)
         How often each sample counts.
+    classes : ndarray of int, optional
+        Which of several classes are averaged over; by default all.
 
     Returns
     -------
@@ -42,11 +49,12 @@ def class_scores(probability: Array, label: NDArray[np.intp], weight: Array) -> 
     array([0.75 , 0.833, 0.5  ])
     """
     n_classes = probability.shape[1]
-    classes = [1] if n_classes == 2 else range(n_classes)
-    pairs = [(probability[:, c], label == c) for c in classes]
+    chosen = np.arange(n_classes) if classes is None else classes
+    detected = [1] if n_classes == 2 else chosen
+    pairs = [(probability[:, c], label == c) for c in detected]
     auroc = np.mean([roc_area(p, is_c, weight) for p, is_c in pairs], axis=0)
     auprc = np.mean([average_precision(p, is_c, weight) for p, is_c in pairs], axis=0)
-    return np.stack([auroc, auprc, balanced_accuracy(probability, label, weight)])
+    return np.stack([auroc, auprc, balanced_accuracy(probability, label, weight, chosen)])
 
 
 def roc_area(score: Array, positive: NDArray[np.bool_], weight: Array) -> Array:
@@ -108,7 +116,12 @@ def average_precision(score: Array, positive: NDArray[np.bool_], weight: Array) 
     return ratio((hits * np.nan_to_num(precision)).sum(axis=1), total)
 
 
-def balanced_accuracy(probability: Array, label: NDArray[np.intp], weight: Array) -> Array:
+def balanced_accuracy(
+    probability: Array,
+    label: NDArray[np.intp],
+    weight: Array,
+    classes: NDArray[np.intp] | None = None,
+) -> Array:
     """Average the share of correctly recognised samples over classes.
 
     Parameters
@@ -119,6 +132,8 @@ def balanced_accuracy(probability: Array, label: NDArray[np.intp], weight: Array
         True class.
     weight : ndarray, shape (draw, sample)
         How often each sample counts.
+    classes : ndarray of int, optional
+        Which are averaged over; by default all. Others may still be guessed, wrongly.
 
     Returns
     -------
@@ -130,7 +145,8 @@ def balanced_accuracy(probability: Array, label: NDArray[np.intp], weight: Array
     >>> balanced_accuracy(np.eye(2)[[0, 0, 0, 1]], np.array([0, 0, 1, 1]), np.ones((1, 4)))
     array([0.75])
     """
-    member = np.eye(probability.shape[1])[label]
+    chosen = np.arange(probability.shape[1]) if classes is None else classes
+    member = (label[:, None] == chosen).astype(np.float64)
     right = (probability.argmax(axis=1) == label)[:, None] * member
     recall: Array = ratio(weight @ right, weight @ member).mean(axis=1)
     return recall

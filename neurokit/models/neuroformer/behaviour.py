@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from neurokit.errors import DataError
 from neurokit.models.neuroformer.config import NeuroformerConfig
+from neurokit.models.neuroformer.labels import classes_of
 
 __all__ = ["TargetHead"]
 
@@ -31,19 +32,17 @@ class TargetHead(nn.Module):
     (torch.Size([2, 1, 4]), torch.Size([2, 1]))
     """
 
-    mean: Tensor
-    spread: Tensor
+    scale: Tensor
+    limits: Tensor
 
     def __init__(self, config: NeuroformerConfig) -> None:
         super().__init__()
-        self.n_classes, self.range = config.target_classes, config.target_range
+        self.n_classes = config.target_classes
         n = len(config.targets)
         self.linear = nn.Linear(config.width, n * max(1, self.n_classes))
-        for name, values in (
-            ("mean", config.target_mean or (0.0,) * n),
-            ("spread", config.target_spread or (1.0,) * n),
-        ):
-            self.register_buffer(name, torch.tensor(values), persistent=False)
+        scales, limits = torch.tensor(config.target_scales), torch.tensor(config.target_ranges)
+        for name, values in (("scale", scales.T), ("limits", limits.T)):
+            self.register_buffer(name, values.contiguous(), persistent=False)
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Compute values in standard deviations from the mean, or logits of bins.
@@ -76,8 +75,9 @@ class TargetHead(nn.Module):
         """
         if self.n_classes:
             share = self.probability(pooled)
-            return share @ self.centres(share)
-        return self(pooled) * self.spread + self.mean
+            return (share * self.centres(share)).sum(dim=-1)
+        mean, spread = self.scale
+        return self(pooled) * spread + mean
 
     def probability(self, pooled: Tensor) -> Tensor:
         """Compute how probable each bin is.
@@ -137,7 +137,8 @@ class TargetHead(nn.Module):
             bins = self.bins(target)
             error = F.cross_entropy(estimate.movedim(-1, 1), bins, reduction="none")
         else:
-            error = (estimate - ((target - self.mean) / self.spread).nan_to_num()).square()
+            mean, spread = self.scale
+            error = (estimate - ((target - mean) / spread).nan_to_num()).square()
         return torch.where(there, error, 0.0).sum() / there.sum().clamp(min=1)
 
     def bins(self, target: Tensor) -> Tensor:
@@ -145,12 +146,12 @@ class TargetHead(nn.Module):
 
         Parameters
         ----------
-        target : Tensor
+        target : Tensor, shape (..., target)
             Values.
 
         Returns
         -------
-        Tensor of int64
+        Tensor of int64, shape (..., target)
             From 0; values beyond the range are in the outer bins, NaN in the first.
 
         Examples
@@ -158,12 +159,10 @@ class TargetHead(nn.Module):
         >>> config = NeuroformerConfig(
         ...     targets=("speed",), target_classes=4, target_range=(0.0, 8.0)
         ... )
-        >>> TargetHead(config).bins(torch.tensor([0.0, 3.9, 4.0, 100.0]))
+        >>> TargetHead(config).bins(torch.tensor([[0.0], [3.9], [4.0], [100.0]])).flatten()
         tensor([0, 1, 2, 3])
         """
-        low, high = self.range
-        place = (target.nan_to_num(nan=low) - low) * (self.n_classes / (high - low))
-        return place.floor().clamp(0, self.n_classes - 1).long()
+        return classes_of(target, self.limits, self.n_classes)
 
     def centres(self, like: Tensor) -> Tensor:
         """Return the middle of each bin.
@@ -175,9 +174,9 @@ class TargetHead(nn.Module):
 
         Returns
         -------
-        Tensor, shape (class,)
+        Tensor, shape (target, class)
             In the unit of the targets.
         """
-        low, high = self.range
+        low, high = self.limits[..., None].to(like)
         middle = torch.arange(self.n_classes, dtype=like.dtype, device=like.device) + 0.5
         return low + middle * ((high - low) / self.n_classes)

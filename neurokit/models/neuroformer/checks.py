@@ -6,10 +6,12 @@ import warnings
 from typing import Any
 
 import numpy as np
+import torch
 
 from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.neuroformer.config import Modality, NeuroformerConfig
+from neurokit.models.neuroformer.labels import are_whole, classes_of
 
 __all__ = ["check_windows"]
 
@@ -38,14 +40,15 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
     ------
     DataError
         Other durations, other units, modalities of another shape, missing values, values
-        that no z-scores have, or numbers of classes that fall into one bin.
+        that no z-scores have, or numbers of classes that all fall into one bin.
     UnknownNameError
         A modality or target that the windows lack.
 
     Warns
     -----
     UserWarning
-        Values that z-scores hardly have, or labels that the classes do not tell apart.
+        Values that z-scores hardly have, labels that the classes do not tell apart, or classes
+        that change inside windows.
     """
     arguments.like("win", win, "vocabulary", "windows of spikes, see nk.windows.spike_windows")
     _check_clock(config, win)
@@ -149,12 +152,13 @@ def _check_size(x: np.ndarray, modality: Modality) -> None:
     columns = x.reshape(-1, x.shape[-1] if modality.kind == "variables" else 1)
     mean, each = columns.mean(axis=0), np.sqrt((columns**2).mean(axis=0))
     far = np.flatnonzero((abs(mean) > UNLIKELY_MEAN) | (each > UNLIKELY_SIZE))
-    if far.size:
+    # A few windows of what is mostly still may well lie there.
+    if far.size and len(x) == LOOKED_AT:
         which = f"Variable {far[0]} of {modality.name}" if columns.shape[1] > 1 else modality.name
         warnings.warn(
             f"{which} has a mean of {mean[far[0]]:.3g} and a root mean square of "
-            f"{each[far[0]]:.3g}, expected z-scores, about 0 and 1: the model will learn less "
-            f"well. {advice}",
+            f"{each[far[0]]:.3g}, expected z-scores, about 0 and 1, from which a model learns "
+            f"better. {advice}",
             stacklevel=5,
         )
 
@@ -162,45 +166,49 @@ def _check_size(x: np.ndarray, modality: Modality) -> None:
 def _check_targets(target: np.ndarray, config: NeuroformerConfig) -> None:
     if np.isinf(target).any():
         raise DataError("Targets are infinite. Missing labels are NaN.")
-    n = len(config.targets)
-    scales = config.target_mean or (0.0,) * n, config.target_spread or (1.0,) * n
-    for name, column, mean, spread in zip(config.targets, target.T, *scales, strict=True):
+    for place, (name, column) in enumerate(zip(config.targets, target.T, strict=True)):
         known = column[~np.isnan(column)].astype(np.float64)
         if known.size and config.target_classes:
-            _check_classes(known, name, config)
+            _check_classes(known, name, config.target_ranges[place], config.target_classes)
         elif known.size:
-            _check_scale(known, name, mean, spread)
+            _check_scale(known, name, config.target_scales[place], bool(config.target_spread))
 
 
-def _check_scale(label: np.ndarray, name: str, mean: float, spread: float) -> None:
+def _check_scale(label: np.ndarray, name: str, scale: tuple[float, float], known: bool) -> None:
     """Compare labels with the mean and the spread that the model counts in."""
+    mean, spread = scale
     z = (label - mean) / spread
     size = float(np.sqrt(np.mean(z**2)))
     if size <= UNLIKELY_SIZE and abs(z.mean()) <= UNLIKELY_MEAN:
         return
-    told = (
-        f"The target {name!r} lies {size:.3g} standard deviations from the mean that the model "
-        f"knows (mean {mean:.3g}, standard deviation {spread:.3g}), expected about 1: its error "
-        f"would drown the spikes'. {KNOW_TARGETS}"
-    )
+    told = f"The target {name!r} lies {size:.3g} standard deviations from the mean that the model "
+    if known:
+        warnings.warn(
+            f"{told}knows (mean {mean:.3g}, standard deviation {spread:.3g}), expected about 1. "
+            "Are these labels in the unit of those of training, and were those enough to tell?",
+            stacklevel=5,
+        )
+        return
+    told = f"{told}takes for granted, 0 ± 1: its error would drown the spikes'. {KNOW_TARGETS}"
     if size > LARGEST_DEVIATION:
         raise DataError(told)
     warnings.warn(told, stacklevel=5)
 
 
-def _check_classes(label: np.ndarray, name: str, config: NeuroformerConfig) -> None:
+def _check_classes(
+    label: np.ndarray, name: str, limits: tuple[float, float], n_classes: int
+) -> None:
     """Compare labels with the range that the bins divide."""
-    (low, high), n = config.target_range, config.target_classes
-    told = f"{n} classes from {low:g} to {high:g}"
-    bins = np.clip((label - low) // ((high - low) / n), 0, n - 1)
-    differ = np.unique(label)
-    if differ.size > 1 and np.ptp(bins) == 0:
+    low, high = limits
+    told = f"{n_classes} classes from {low:g} to {high:g}"
+    bins = classes_of(torch.from_numpy(label)[:, None], torch.tensor(limits)[:, None], n_classes)
+    if np.ptp(label) > 0 and len(bins.unique()) == 1:
         message = (
-            f"All labels of {name!r}, {differ[0]:.3g} to {differ[-1]:.3g}, are one of the {told}: "
-            f"nothing tells them apart. {KNOW_TARGETS}"
+            f"All labels of {name!r}, {label.min():.3g} to {label.max():.3g}, are one of the "
+            f"{told}: nothing tells them apart. {KNOW_TARGETS}"
         )
-        # Few windows of a continuous variable may well be alike, numbers of classes may not.
-        if np.isin(label, np.arange(n)).mean() > 0.5:
+        # Some windows of a continuous variable may well be alike, numbers of classes may not.
+        if np.isin(label, np.arange(n_classes)).all():
             raise DataError(message)
         warnings.warn(message, stacklevel=5)
     beyond = float(np.mean((label < low) | (label > high)))
@@ -208,5 +216,14 @@ def _check_classes(label: np.ndarray, name: str, config: NeuroformerConfig) -> N
         warnings.warn(
             f"{beyond:.0%} of the labels of {name!r} lie beyond the {told}, and count to the "
             f"outer ones. {KNOW_TARGETS}",
+            stacklevel=5,
+        )
+    between = ~are_whole(label)
+    # One whole number in the middle of each bin: numbers of classes, of which means are none.
+    if 2 < n_classes == high - low and (low % 1) == 0.5 and 0 < between.mean() < 0.5:
+        warnings.warn(
+            f"{name!r} changes inside {between.sum()} of {label.size} windows: the mean over such "
+            f"a window counts to the nearest of the {told}, which may be a third one. Leave such "
+            "windows out, or take shorter ones.",
             stacklevel=5,
         )

@@ -7,7 +7,13 @@ from typing import Any, Self
 
 from neurokit import arguments
 from neurokit.errors import DataError
-from neurokit.models.neuroformer.labels import positions_of, target_scale, target_span
+from neurokit.models.neuroformer.labels import (
+    UNKNOWN_RANGE,
+    positions_of,
+    ranges,
+    target_scale,
+    target_span,
+)
 from neurokit.models.neuroformer.modality_settings import Modality, modality_of
 from neurokit.models.neuroformer.presets import PRESETS
 from neurokit.models.nn.settings import preset_settings
@@ -50,9 +56,9 @@ class NeuroformerConfig:
     target_classes : int
         With 0, targets are regressed (mean squared error). Else `target_range` is cut into so
         many bins of one width, which are classified (cross-entropy).
-    target_range : tuple of float
-        Lowest and highest value of targets; values beyond count to the outer bins. :meth:`of`
-        takes them from the windows.
+    target_range : tuple of tuple of float
+        Lowest and highest value of each target, ``(low, high)``, or of all alike; values beyond
+        count to the outer bins. :meth:`of` takes them from the windows.
     target_mean, target_spread : tuple of float
         Of each target, its mean and its standard deviation, in which the error of regression
         is counted. :meth:`of` takes them from the windows. Empty: 0 and 1.
@@ -95,7 +101,7 @@ class NeuroformerConfig:
     modalities: tuple[Modality, ...] = ()
     targets: tuple[str, ...] = ()
     target_classes: int = 0
-    target_range: tuple[float, float] = (-3.0, 3.0)
+    target_range: tuple[tuple[float, float], ...] = (UNKNOWN_RANGE,)
     target_mean: tuple[float, ...] = ()
     target_spread: tuple[float, ...] = ()
     contrastive: float = 0.0
@@ -109,10 +115,11 @@ class NeuroformerConfig:
 
     def __post_init__(self) -> None:
         self._settle_tuples()
-        for name in ("n_units", "width", "n_heads", "joint_width", "n_positions"):
-            arguments.whole(name, getattr(self, name), least=1)
-        for name in ("state_layers", "history_layers", "final_layers", "target_classes", "seed"):
-            arguments.whole(name, getattr(self, name), least=0)
+        several = ("n_units", "width", "n_heads", "joint_width", "n_positions")
+        none = ("state_layers", "history_layers", "final_layers", "target_classes", "seed")
+        for name in (*several, *none):
+            count = arguments.whole(name, getattr(self, name), least=int(name in several))
+            object.__setattr__(self, name, count)
         for name in ("dt", "length", "history"):
             arguments.positive(f"{name} (s)", getattr(self, name))
         arguments.positive("temperature", self.temperature)
@@ -127,8 +134,10 @@ class NeuroformerConfig:
         """Make tuples of lists, which is what a file of settings holds."""
         words = tuple((str(session), int(unit)) for session, unit in self.vocabulary)
         object.__setattr__(self, "vocabulary", words)
-        for name in ("modalities", "target_range", "target_mean", "target_spread"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "modalities", tuple(self.modalities))
+        object.__setattr__(self, "target_range", ranges(self.target_range))
+        for name in ("target_mean", "target_spread"):
+            object.__setattr__(self, name, arguments.number_list(name, getattr(self, name)))
         targets = tuple(arguments.name_list("targets", self.targets))
         object.__setattr__(self, "targets", targets)
 
@@ -159,14 +168,14 @@ class NeuroformerConfig:
             raise DataError(f"The modalities are called {names}, expected a name once.")
         if self.contrastive and not names:
             raise DataError("The contrastive loss compares spikes with modalities. Give some.")
-        low, high = (arguments.number("target_range", value) for value in self.target_range)
-        if self.target_classes == 1 or not low < high:
+        if self.target_classes == 1:
+            raise DataError("target_classes is 1, expected at least 2, or 0 to regress.")
+        if len(self.target_range) not in (1, len(self.targets)):
             raise DataError(
-                f"Expected at least 2 target_classes in a range; got {self.target_classes} from "
-                f"{low:g} to {high:g}."
+                f"target_range has {len(self.target_range)} ranges for {len(self.targets)} targets."
             )
         for name in ("target_mean", "target_spread"):
-            values = [arguments.number(name, value) for value in getattr(self, name)]
+            values = getattr(self, name)
             if len(values) not in (0, len(self.targets)):
                 raise DataError(f"{name} has {len(values)} values for {len(self.targets)} targets.")
         if not all(spread > 0 for spread in self.target_spread):
@@ -266,6 +275,19 @@ class NeuroformerConfig:
     def n_ids(self) -> int:
         """Tokens of units, with those that are none: padding, start and end."""
         return self.n_units + 3
+
+    @property
+    def target_ranges(self) -> tuple[tuple[float, float], ...]:
+        """Lowest and highest value of each target."""
+        shared = len(self.target_range) == 1
+        return self.target_range * len(self.targets) if shared else self.target_range
+
+    @property
+    def target_scales(self) -> tuple[tuple[float, float], ...]:
+        """Mean and standard deviation of each target, 0 and 1 where they are not known."""
+        n = len(self.targets)
+        mean, spread = self.target_mean or (0.0,) * n, self.target_spread or (1.0,) * n
+        return tuple(zip(mean, spread, strict=True))
 
     def grown(self, vocabulary: Any) -> Self:
         """Return the settings with more units.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
-from neurokit.models.neuroformer.labels import target_scale, target_span
+from neurokit.models.neuroformer.labels import UNKNOWN_RANGE, target_scale, target_span
 from neurokit.models.neuroformer.network import Neuroformer
 from neurokit.models.nn import evaluation_batches
 from neurokit.recording import Recording
@@ -90,7 +90,7 @@ def with_targets(
 
 def _of_labels(win: Any | None, names: tuple[str, ...], n_classes: int) -> dict[str, Any]:
     """Return what the settings take from windows; what another head knew is forgotten."""
-    unknown: dict[str, Any] = {"target_mean": (), "target_spread": ()}
+    unknown = {"target_mean": (), "target_spread": (), "target_range": (UNKNOWN_RANGE,)}
     if win is None:
         return unknown
     if tuple(win.target_names) != names:
@@ -127,8 +127,9 @@ def read_behaviour(
     Dataset
         By ``window`` and ``target``: ``predicted`` and, where the windows have them, ``true``;
         the coordinates ``recording`` and ``start`` (s). A model with ``target_classes`` also
-        gives the ``probability`` of each ``class``, whose coordinates are the middles of their
-        bins; ``predicted`` is the mean of these.
+        gives the ``probability`` of each ``class``, numbered from 0, and the ``true_class``, NaN
+        where there is no label; the coordinate ``middle`` is that of each class's bin, of which
+        ``predicted`` is the mean.
 
     Raises
     ------
@@ -153,6 +154,7 @@ def read_behaviour(
     dims = {
         "predicted": ("window", "target"),
         "true": ("window", "target"),
+        "true_class": ("window", "target"),
         "probability": ("window", "target", "class"),
     }
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in dims}
@@ -160,16 +162,24 @@ def read_behaviour(
         model, win, batch_size=batch_size, device=device, progress=progress, desc="read"
     ):
         if "target" in batch:
-            parts["true"].append(batch.pop("target").cpu().numpy())
+            true = batch.pop("target")
+            parts["true"].append(true.cpu().numpy())
+            if head.n_classes:
+                number = torch.where(true.isnan(), torch.nan, head.bins(true).float())
+                parts["true_class"].append(number.cpu().numpy())
         pooled = model.represent(batch)
         parts["predicted"].append(head.read(pooled).float().cpu().numpy())
         if head.n_classes:
             parts["probability"].append(head.probability(pooled).float().cpu().numpy())
     found = {name: np.concatenate(values) for name, values in parts.items() if values}
+    classes = {
+        "class": np.arange(head.n_classes),
+        "middle": (("target", "class"), head.centres(head.limits).cpu().numpy()),
+    }
     return xr.Dataset(
         {name: (dims[name], values) for name, values in found.items()},
         {
-            **({"class": head.centres(torch.empty(0)).numpy()} if head.n_classes else {}),
+            **(classes if head.n_classes else {}),
             "target": list(names),
             "recording": ("window", np.asarray(win.recording_index)),
             "start": ("window", np.asarray(win.start)),

@@ -13,7 +13,7 @@ from torch import Tensor
 from neurokit.errors import DataError
 from neurokit.models.neuroformer.sampling import SamplingRule, draw_tokens, not_before
 from neurokit.models.neuroformer.stepping import Stepper
-from neurokit.models.neuroformer.unit_pairs import foreign_units
+from neurokit.models.neuroformer.unit_pairs import impossible_ids
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD, SOS
 
 __all__ = ["FreeRun", "Settings", "Tokens", "advanced", "stretches"]
@@ -180,8 +180,7 @@ class FreeRun:
             np.random.default_rng([settings.seed, recording[w[0]], first[w[0]], sample])
             for w, sample in rows
         ]
-        self.forbidden = foreign_units(win)[[recording[w[0]] for w in self.windows]].to(device)
-        self.forbidden[:, [PAD, SOS]] = True
+        self.impossible = impossible_ids(win)[[recording[w[0]] for w in self.windows]].to(device)
         self.stepper = Stepper(model)
         self.beside = [m.name for m in model.config.modalities]
 
@@ -227,7 +226,7 @@ class FreeRun:
             hidden = self.stepper(token, step)
             if at == 0 and not bool(hidden.isfinite().all()):
                 raise DataError("The model's output is not finite. Did its training diverge?")
-            logits = model.id_logits(hidden).masked_fill(self.forbidden[rows], -torch.inf)
+            logits = model.id_logits(hidden).masked_fill(self.impossible[rows], -torch.inf)
             token = draw_tokens(logits, uniform[0, at, rows], rule)
             ended = ended | (token == EOS)
             n_ended = int(ended.sum())

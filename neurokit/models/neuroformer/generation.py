@@ -148,7 +148,8 @@ def generate_samples(
         shorter stretches make fuller batches.
     given : sequence of str, optional
         Streams beside the spikes that are shown as recorded; by default all that the model
-        reads. The others are 0 throughout, the mean of z-scores, as in :func:`run_ablation`.
+        reads. The others are 0 throughout, the mean of z-scores, as in :func:`run_ablation`;
+        the windows have them all the same.
     temperature, top_k, top_p
         As in :class:`SamplingRule`. A nucleus leaves out rare units, and the end of a window
         where that is rarer than they are: for rates as the model has them take ``top_p=None``.
@@ -252,7 +253,7 @@ def _shown(model: Any, given: Sequence[str] | None) -> list[str]:
     for name in names:
         if name not in _read(model):
             raise UnknownNameError("stream that the model reads", name, _read(model))
-    return names
+    return list(dict.fromkeys(names))
 
 
 def _longest(win: Any, duration: float | None) -> int | None:

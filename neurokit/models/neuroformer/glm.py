@@ -126,9 +126,10 @@ def glm_likelihood(
         Of the products.
     alpha : float, optional
         Weight of the ridge penalty beside the mean deviance, features in standard deviations.
-        By default each session has that of 1, 0.1, 0.01, 0.001 and 0.0001 by which the last
-        fifth of its training windows is the most likely, for all units at once, when fitted to
-        those that share no spike with them; then all of training is fitted again.
+        By default each session has that of 1, 0.1, 0.01, 0.001 and 0.0001, tried in this order
+        until one is worse than the last, by which the last fifth of its training windows is the
+        most likely, for all units at once, when fitted to those that share no spike with them;
+        then all of training is fitted again. It is 1 where too few windows are left to try.
 
     Returns
     -------
@@ -138,7 +139,7 @@ def glm_likelihood(
     Raises
     ------
     DataError
-        Neither streams nor history, or a session that training lacks.
+        Neither streams nor history, a session that training lacks, or a penalty below 0.
 
     Examples
     --------
@@ -153,16 +154,20 @@ def glm_likelihood(
     if not streams and not history:
         raise DataError("Nothing to regress spikes on: name streams, or set history=True.")
     degree = arguments.whole("degree", degree, least=1)
+    if alpha is not None and arguments.number("alpha", alpha) < 0:
+        raise DataError(f"alpha is {alpha}, expected 0 or more, or None to choose it.")
     sessions, trained = _sessions(test), _sessions(train)
     out = np.empty(len(test))
     for session in np.unique(sessions):
         rows, mine = np.flatnonzero(trained == session), np.flatnonzero(sessions == session)
         if not rows.size:
             raise DataError(f"Session {session!r} has windows to be scored, and none to train on.")
-        known = partial(_known, streams=streams, history=history, degree=degree)
-        expect = _fit(train, rows, known, alpha)
+        # Units of other sessions cannot fire, and none of them is expected to.
+        units = np.flatnonzero([name == session for name, _ in train.vocabulary])
+        known = partial(_known, units=units, streams=streams, history=history, degree=degree)
+        expect = _fit(train, rows, units, known, alpha)
         for some in _parts(test, mine):
-            counts = _counts(test, some)
+            counts = _counts(test, some)[..., units]
             out[some] = _poisson(counts, expect(known(test, some)).reshape(counts.shape))
     return out
 
@@ -192,17 +197,21 @@ def _parts(win: Any, rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
 
 
 def _fit(
-    win: Any, rows: NDArray[np.intp], known: Callable[..., Array], alpha: float | None
+    win: Any,
+    rows: NDArray[np.intp],
+    units: NDArray[np.intp],
+    known: Callable[..., Array],
+    alpha: float | None,
 ) -> Callable[[Array], Array]:
     """Fit each unit, and return what expects its spikes in other steps, (step, feature)."""
     rows = rows[np.lexsort((win.first_sample[rows], win.recording_index[rows]))]
-    width, n_units, steps = known(win, rows[:1]).shape[1], len(win.vocabulary), win.n_samples
+    width, steps = known(win, rows[:1]).shape[1], win.n_samples
     x = np.empty((len(rows), steps, width), np.float32)
     for at in _parts(win, np.arange(len(rows))):
         x[at] = known(win, rows[at]).reshape(-1, steps, width)
     mean, spread = _standardize(x.reshape(-1, width))
-    chosen, start = (alpha, None) if alpha is not None else _choose(win, rows, x)
-    both, spikes = _sums(win, rows, x)
+    chosen, start = (alpha, None) if alpha is not None else _choose(win, rows, units, x)
+    both, spikes = _sums(win, rows, units, x)
     fired = np.flatnonzero(spikes)
     weight, offset = _regression(
         x.reshape(-1, width), both[:, fired], spikes[fired], chosen,
@@ -210,7 +219,7 @@ def _fit(
     )  # fmt: skip
 
     def expect(asked: Array) -> Array:
-        expected = np.full((len(asked), n_units), LEAST_SPIKES / (len(x) * steps))
+        expected = np.full((len(asked), len(units)), LEAST_SPIKES / (len(x) * steps))
         log_mu = (asked - mean) / spread @ weight + offset
         expected[:, fired] = np.exp(np.minimum(log_mu, LARGEST))
         return expected
@@ -218,18 +227,22 @@ def _fit(
     return expect
 
 
-def _sums(win: Any, rows: NDArray[np.intp], x: NDArray[np.float32]) -> tuple[Array, Array]:
+def _sums(
+    win: Any, rows: NDArray[np.intp], units: NDArray[np.intp], x: NDArray[np.float32]
+) -> tuple[Array, Array]:
     """Sum the products of features and spikes (feature, unit), and the spikes (unit,)."""
-    width, n_units = x.shape[-1], len(win.vocabulary)
+    width, n_units = x.shape[-1], len(units)
     both, spikes = np.zeros((width, n_units)), np.zeros(n_units)
     for at in _parts(win, np.arange(len(rows))):
-        y = _counts(win, rows[at]).reshape(-1, n_units)
+        y = _counts(win, rows[at])[..., units].reshape(-1, n_units)
         both += x[at].reshape(-1, width).T @ y
         spikes += y.sum(axis=0, dtype=np.float64)
     return both, spikes
 
 
-def _choose(win: Any, rows: NDArray[np.intp], x: NDArray[np.float32]) -> tuple[float, Array | None]:
+def _choose(
+    win: Any, rows: NDArray[np.intp], units: NDArray[np.intp], x: NDArray[np.float32]
+) -> tuple[float, Array | None]:
     """Choose the penalty by the last windows of training, in the order of time.
 
     Returns it, and where to begin to fit all of training: weights, then offsets, of each unit.
@@ -239,8 +252,8 @@ def _choose(win: Any, rows: NDArray[np.intp], x: NDArray[np.float32]) -> tuple[f
     if not 0 < past.stop <= first < len(rows):
         return PENALTIES[0], None
     width = x.shape[-1]
-    both, spikes = _sums(win, rows[past], x[past])
-    asked = _sums(win, rows[first:], x[first:])
+    both, spikes = _sums(win, rows[past], units, x[past])
+    asked = _sums(win, rows[first:], units, x[first:])
     fired = np.flatnonzero(spikes)
     flat, later = (part.reshape(-1, width) for part in (x[past], x[first:]))
     best, start = -np.inf, None
@@ -329,13 +342,18 @@ def _regression(
 
 
 def _known(
-    win: Any, rows: NDArray[np.intp], streams: Sequence[str], history: bool, degree: int
+    win: Any,
+    rows: NDArray[np.intp],
+    units: NDArray[np.intp],
+    streams: Sequence[str],
+    history: bool,
+    degree: int,
 ) -> Array:
     """Gather what is known at each step, (window * step, feature)."""
     batch = win.batch(rows)
     parts = [_products(_at_steps(win, batch, name), degree) for name in streams]
     if history:
-        parts.append(_recent(win, batch))
+        parts.append(_recent(win, batch, units))
     return np.concatenate(parts, axis=1)
 
 
@@ -359,14 +377,14 @@ def _products(x: Array, degree: int) -> Array:
     return np.stack([x[:, some].prod(axis=1) for some in chosen], axis=1)
 
 
-def _recent(win: Any, batch: dict[str, Tensor]) -> Array:
+def _recent(win: Any, batch: dict[str, Tensor], units: NDArray[np.intp]) -> Array:
     """Count the spikes of each unit in stretches before each step."""
     n_units, n_now, n_past = len(win.vocabulary), win.n_samples, win.n_history
     before = step_counts(batch, n_units, n_past, "past_")
     counts = torch.cat(
         [torch.zeros_like(before[:, :1]), before, step_counts(batch, n_units, n_now)], 1
     )
-    total = counts.cumsum(dim=1).numpy()
+    total = counts[..., units].cumsum(dim=1).numpy()
     now, limit = n_past + np.arange(n_now), min(n_past, LONGEST)
     edges = [*(edge for edge in EDGES if edge < limit), limit]
     stretches = [

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
 
 from neurokit import arguments
+from neurokit.errors import DataError
 
-__all__ = ["positions_of", "target_scale", "target_span"]
+__all__ = [
+    "UNKNOWN_RANGE",
+    "are_whole",
+    "classes_of",
+    "positions_of",
+    "ranges",
+    "target_scale",
+    "target_span",
+]
 
 FULLEST = 0.01  # of the windows, whose last spikes share a position: few would teach one
+UNKNOWN_RANGE = (-3.0, 3.0)  # of z-scores
 ROUNDING = 1e-4  # means of whole numbers over a window, in single precision
 
 
@@ -70,23 +83,23 @@ def target_scale(win: Any) -> dict[str, tuple[float, ...]]:
     return {"target_mean": tuple(mean.tolist()), "target_spread": tuple(spread.tolist())}
 
 
-def target_span(win: Any, n_classes: int) -> dict[str, tuple[float, float]]:
-    """Return the range of all targets, for classification.
+def target_span(win: Any, n_classes: int) -> dict[str, tuple[tuple[float, float], ...]]:
+    """Return the range of each target, for classification.
 
     Parameters
     ----------
     win : SpikeWindows
         With targets; those that are NaN do not count.
     n_classes : int
-        Bins that the range will be cut into.
+        Bins that each range will be cut into.
 
     Returns
     -------
     dict
-        ``target_range``, from the lowest to the highest label. Where these are the first and the
-        last of ``n_classes`` whole numbers, or all labels are numbers of classes from 0, half a
-        number is added at either end: each bin then has one number in its middle. Empty where no
-        label is known.
+        ``target_range``, of each target from the lowest to the highest label. Where these are
+        the first and the last of ``n_classes`` whole numbers, or all labels are numbers of
+        classes from 0, half a number is added at either end: each bin then has one number in
+        its middle. From -3 to 3 for a target without a label.
 
     Examples
     --------
@@ -98,23 +111,107 @@ def target_span(win: Any, n_classes: int) -> dict[str, tuple[float, float]]:
     ...     spikes, length=0.5, history=0.5, targets={"behaviour": ["choice"]}
     ... )
     >>> target_span(win, 2)
-    {'target_range': (-0.5, 1.5)}
+    {'target_range': ((-0.5, 1.5),)}
     """
-    n_classes = arguments.whole("target_classes", n_classes, least=2)
-    labels = np.asarray(win.targets, dtype=np.float64)
+    n = arguments.whole("target_classes", n_classes, least=2)
+    return {"target_range": tuple(_span(column, n) for column in win.targets.T.astype(np.float64))}
+
+
+def _span(labels: NDArray[np.float64], n_classes: int) -> tuple[float, float]:
     labels = labels[np.isfinite(labels)]
     if not labels.size:
-        return {}
+        return UNKNOWN_RANGE
     low, high = float(labels.min()), float(labels.max())
     first, last = round(low), round(high)
     whole = max(abs(low - first), abs(high - last)) < ROUNDING
-    numbers = (
-        first >= 0 and last < n_classes and bool((abs(labels - labels.round()) < ROUNDING).all())
-    )
-    if whole and numbers:
+    if whole and first >= 0 and last < n_classes and are_whole(labels).all():
         first, last = 0, n_classes - 1
     if whole and last - first == n_classes - 1:
-        return {"target_range": (first - 0.5, last + 0.5)}
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    return {"target_range": (low, high)}
+        return first - 0.5, last + 0.5
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def are_whole(labels: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which labels are whole numbers, up to the rounding of means.
+
+    Parameters
+    ----------
+    labels : ndarray
+        Means over windows.
+
+    Returns
+    -------
+    ndarray of bool
+        Of the same shape.
+
+    Examples
+    --------
+    >>> are_whole(np.array([1.00001, 1.5]))
+    array([ True, False])
+    """
+    found: NDArray[np.bool_] = abs(labels - labels.round()) < ROUNDING
+    return found
+
+
+def classes_of(values: Tensor, limits: Tensor, n_classes: int) -> Tensor:
+    """Tell which class values are of, when ranges are cut into bins of one width.
+
+    Parameters
+    ----------
+    values : Tensor, shape (..., target)
+        In the unit of the targets.
+    limits : Tensor, shape (2, target)
+        Lowest and highest value of each target.
+    n_classes : int
+        Bins of each range.
+
+    Returns
+    -------
+    Tensor of int64, shape (..., target)
+        From 0; values beyond the range are in the outer bins, NaN in the first.
+
+    Examples
+    --------
+    >>> limits = torch.tensor([[0.0, -1.0], [8.0, 1.0]])
+    >>> classes_of(torch.tensor([[3.9, 0.6], [100.0, -0.2]]), limits, 4)
+    tensor([[1, 3],
+            [3, 1]])
+    """
+    low, high = limits
+    place = (values - low) * (n_classes / (high - low))
+    return place.nan_to_num(nan=0.0).floor().clamp(0, n_classes - 1).long()
+
+
+def ranges(given: Any) -> tuple[tuple[float, float], ...]:
+    """Return ranges of targets; one pair of numbers is the range of all.
+
+    Parameters
+    ----------
+    given : sequence
+        A pair of numbers, or pairs.
+
+    Returns
+    -------
+    tuple of tuple of float
+        Lowest and highest values.
+
+    Raises
+    ------
+    DataError
+        What is no pair, or does not go up.
+
+    Examples
+    --------
+    >>> ranges((0, 8)), ranges([[0, 8], [-1, 1]])
+    (((0.0, 8.0),), ((0.0, 8.0), (-1.0, 1.0)))
+    """
+    single = isinstance(given, Iterable) and np.ndim(list(given)[:1]) == 1
+    pairs = [given] if single or not isinstance(given, Iterable) else list(given)
+    found = [arguments.number_list("target_range", pair) for pair in pairs]
+    for pair in found:
+        if len(pair) != 2 or not pair[0] < pair[1]:
+            raise DataError(
+                f"target_range is {given!r}, expected (low, high), the low one first, or such a "
+                "pair for each target."
+            )
+    return tuple((low, high) for low, high in found)

@@ -12,7 +12,7 @@ from torch import Tensor
 from neurokit.errors import DataError
 from neurokit.models.neuroformer.blocks import blocks_of, ratio_interval
 from neurokit.models.neuroformer.glm import glm_likelihood, rate_likelihood, step_counts
-from neurokit.models.neuroformer.unit_pairs import foreign_units
+from neurokit.models.neuroformer.unit_pairs import impossible_ids
 from neurokit.models.nn import evaluation_batches
 from neurokit.windows import assert_disjoint
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD
@@ -191,9 +191,9 @@ def window_likelihood(
             "not as likely as the recording. Cut windows without max_spikes, or shorter ones."
         )
     model.check(win)
-    foreign = foreign_units(win)
+    impossible = impossible_ids(win)
     parts = [
-        _scored(model, batch, win, foreign[batch["recording"].cpu()]).cpu()
+        _scored(model, batch, win, impossible[batch["recording"].cpu()]).cpu()
         for _, batch in evaluation_batches(
             model, win, batch_size=batch_size, device=device, progress=progress, desc="likelihood"
         )
@@ -213,19 +213,18 @@ def window_likelihood(
     )
 
 
-def _scored(model: Any, batch: dict[str, Tensor], win: Any, foreign: Tensor) -> Tensor:
+def _scored(model: Any, batch: dict[str, Tensor], win: Any, impossible: Tensor) -> Tensor:
     """Return token loss, log of the number of orders, tokens and spikes, each (window,).
 
-    Units that are ``foreign``, of shape (window, token), are not drawn.
+    Tokens that are ``impossible``, of shape (window, token), are not drawn.
     """
     answer = model(batch)
     identity, step = batch["id"][:, 1:], batch["step"][:, 1:]
     real, spike = identity != PAD, identity >= FIRST
     # SOS has no step: after it, any is possible.
     last = batch["step"][:, :-1, None].clamp(min=FIRST)
-    ids = torch.arange(answer.id_logits.shape[-1], device=identity.device)
     steps = torch.arange(answer.step_logits.shape[-1], device=identity.device)
-    never = (ids < EOS) | foreign[:, None].to(identity.device)
+    never = impossible[:, None].to(identity.device)
     loss = real * _surprise(answer.id_logits[:, :-1], identity, never)
     loss = loss + spike * _surprise(answer.step_logits[:, :-1], step.clamp(min=FIRST), steps < last)
     counts = step_counts(batch, len(win.vocabulary), win.n_samples)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from neurokit import arguments
 from neurokit.errors import DataError
 from neurokit.models.neuroformer.presets import LAYERS
+from neurokit.windows.spike_tokens import RESERVED
 
 __all__ = ["Modality", "modality_of"]
 
 KINDS = ("variables", "frames")
-RESERVED = ("id", "step", "past_id", "past_step", "target", "recording", "start", "trial")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from torch import Tensor
 from neurokit import arguments
 from neurokit.devices import lent, moved
 from neurokit.models.neuroformer.body import Context
-from neurokit.models.neuroformer.unit_pairs import foreign_units, labelled_pairs, session_places
+from neurokit.models.neuroformer.unit_pairs import impossible_ids, labelled_pairs, session_places
 from neurokit.models.nn import Packing
 from neurokit.models.nn.cross_attention import Memory
 from neurokit.progress import progress_bar
@@ -114,13 +114,13 @@ def perturbation_effects(
     total = np.zeros((len(units), len(units)))
     with lent(model, device) as place:
         tokens = torch.from_numpy(units + FIRST).to(place)
-        foreign = foreign_units(win)[win.recording_index[0]].to(place)
+        impossible = impossible_ids(win)[win.recording_index[0]].to(place)
         drawn = list(_drawn(win, n_contexts, max(1, batch_size // len(units)), seed))
         for rows, instants in progress_bar(drawn, enabled=progress, desc="perturbation"):
             batch = moved(win.batch(rows), place)
             moments = torch.from_numpy(instants).to(place)
             for part in torch.arange(len(units), device=place).split(batch_size):
-                effect = _effects(model, batch, tokens[part], moments, foreign)
+                effect = _effects(model, batch, tokens[part], moments, impossible)
                 own = effect[:, tokens - FIRST].cpu().double().numpy()
                 total[:, part.cpu().numpy()] += own.T
     facts = {"method": "perturbation", "n_contexts": n_contexts, "units": "spikes per spike"}
@@ -178,7 +178,7 @@ class _Windows(NamedTuple):
 
 
 def _effects(
-    model: Neuroformer, batch: Batch, sources: Tensor, instants: Tensor, foreign: Tensor
+    model: Neuroformer, batch: Batch, sources: Tensor, instants: Tensor, impossible: Tensor
 ) -> Tensor:
     """Sum the effects over windows, (source, unit); all instants lie on one side of the start."""
     tokens = model.body.modality_tokens(batch)
@@ -195,8 +195,8 @@ def _effects(
         # The token before the new spike and the new spike itself expect the same next one.
         first = after.first[: len(instants)] - 1
     without = _Windows(batch["id"], batch["step"], first, context)
-    changed = _expected(model, after, foreign).view(len(sources), len(instants), -1)
-    return (changed - _expected(model, without, foreign)).sum(dim=1)
+    changed = _expected(model, after, impossible).view(len(sources), len(instants), -1)
+    return (changed - _expected(model, without, impossible)).sum(dim=1)
 
 
 class _Copies(NamedTuple):
@@ -253,7 +253,7 @@ def _with_spike(
     return id, torch.where(new, when[:, None], step.gather(1, old)), at
 
 
-def _expected(model: Neuroformer, windows: _Windows, foreign: Tensor) -> Tensor:
+def _expected(model: Neuroformer, windows: _Windows, impossible: Tensor) -> Tensor:
     """Sum the probabilities of each unit over the places from the first on, (window, unit)."""
     id, step, first, context = windows
     packing = Packing((id != PAD) & (id != EOS))
@@ -261,6 +261,6 @@ def _expected(model: Neuroformer, windows: _Windows, foreign: Tensor) -> Tensor:
     column = torch.arange(id.shape[1], device=id.device).expand_as(id)
     counts = packing.pack(column >= first[:, None])
     row = packing.pack(torch.arange(len(id), device=id.device)[:, None].expand_as(id))[counts]
-    logits = model.id_logits(hidden[counts]).float().masked_fill(foreign, -torch.inf)
+    logits = model.id_logits(hidden[counts]).float().masked_fill(impossible, -torch.inf)
     chance = logits.softmax(dim=-1)[:, FIRST:]
     return chance.new_zeros(len(id), chance.shape[1]).index_add_(0, row, chance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = ["score_behaviour"]
 Array = NDArray[np.float64]
 
 N_SHIFTS = 200
+LARGEST_SHARE_LACKING = 0.05
 
 
 def score_behaviour(
@@ -38,9 +40,9 @@ def score_behaviour(
     true : array-like, shape (window,)
         In the order of time. Windows whose value is missing are left out.
     predicted : array-like, shape (window,) or (window, class)
-        Values; or the probability of each class, as ``found["probability"].sel(target=...)`` of
-        :func:`read_behaviour`, whose ``class`` tells the true values' classes. Without that
-        coordinate, true values are numbers of classes from 0.
+        Values; or the probability of each class, and then ``true`` is the number of each
+        window's class, from 0. They are ``found["probability"].sel(target=...)`` and
+        ``found["true_class"].sel(target=...)`` of :func:`read_behaviour`.
     block : array-like of int, shape (window,)
         The stretch of time that each window is of, see :func:`blocks_of`: what is drawn anew
         for intervals.
@@ -64,8 +66,14 @@ def score_behaviour(
     Raises
     ------
     DataError
-        Arrays of different lengths, fewer than two blocks or classes, or predictions that are
-        missing.
+        Arrays of different lengths, what are no numbers, fewer than two blocks or classes, or
+        predictions that are missing.
+
+    Warns
+    -----
+    UserWarning
+        A class that many draws lack, since it occurs in few blocks: the interval is that of the
+        other draws.
 
     Examples
     --------
@@ -82,13 +90,15 @@ def score_behaviour(
     of_classes = np.ndim(predicted) == 2
     if of_classes and direction:
         raise DataError("A direction has no classes. Give predicted directions, one a window.")
-    pair, block = _paired(_numbers(true, predicted) if of_classes else true, predicted, block)
+    pair, block = _paired(true, predicted, block)
     if of_classes:
-        pair = _present(*pair)
+        _check_numbers(pair[0], pair[1].shape[1])
     measure: Callable[..., Array] = _angles if direction else _hits if of_classes else _fits
     n, n_blocks = block.size, int(block.max(initial=-1)) + 1
     drawn = blocks_drawn(n_blocks, n_bootstrap, seed)[:, block].astype(np.float64)
-    low, high = interval(measure(pair[0], pair[1], drawn), n_blocks)
+    scores = measure(pair[0], pair[1], drawn)
+    _warn_of_rare(scores)
+    low, high = interval(scores, n_blocks)
     least = max(1, n // 20)
     shifts = np.random.default_rng(seed).integers(least, max(n - least, least + 1), N_SHIFTS)
     once = np.ones((1, n))
@@ -109,34 +119,23 @@ def score_behaviour(
     )
 
 
-def _numbers(true: ArrayLike, probability: ArrayLike) -> Array:
-    """Turn values into numbers of the classes that they fall into."""
-    values = np.asarray(true, dtype=np.float64)
-    if not isinstance(probability, xr.DataArray) or "class" not in probability.coords:
-        return values
-    middle = probability["class"].values.astype(np.float64)
-    place = np.floor((values - middle[0]) / (middle[1] - middle[0]) + 0.5)
-    return np.clip(place, 0, middle.size - 1)
-
-
-def _present(number: Array, probability: Array) -> tuple[Array, Array]:
-    """Leave out the classes that no window has, of which nothing can be scored."""
+def _check_numbers(number: Array, n_classes: int) -> None:
     there = np.unique(number)
-    if there.size < 2 or not np.isin(there, np.arange(probability.shape[1])).all():
+    if there.size < 2 or not np.isin(there, np.arange(n_classes)).all():
         raise DataError(
-            f"Expected windows of two or more classes, numbered from 0 to "
-            f"{probability.shape[1] - 1}; got {there[:5]}."
+            f"Expected windows of two or more classes, numbered from 0 to {n_classes - 1}; got "
+            f"{there[:5]}."
         )
-    share = probability[:, there.astype(np.intp)]
-    share = share / np.maximum(share.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-    return np.searchsorted(there, number).astype(np.float64), share
 
 
 def _paired(
     true: ArrayLike, predicted: ArrayLike, block: ArrayLike
 ) -> tuple[tuple[Array, Array], NDArray[np.intp]]:
     """Return true and predicted values, and blocks numbered without gaps."""
-    values = [np.asarray(v, dtype=np.float64) for v in (true, predicted)]
+    try:
+        values = [np.asarray(v, dtype=np.float64) for v in (true, predicted)]
+    except (TypeError, ValueError) as error:
+        raise DataError(f"Expected numbers, of classes too: {error}.") from None
     shapes = [v.shape for v in values] + [np.shape(block)]
     if len({shape[:1] for shape in shapes}) > 1 or len(shapes[0]) != 1 or len(shapes[1]) > 2:
         raise DataError(
@@ -151,7 +150,19 @@ def _paired(
 
 def _hits(number: Array, probability: Array, weight: Array) -> Array:
     """Return the scores of class probabilities (draw, 3), windows weighted (draw, window)."""
-    return class_scores(probability, number.astype(np.intp), weight).T
+    label = number.astype(np.intp)
+    return class_scores(probability, label, weight, np.unique(label)).T
+
+
+def _warn_of_rare(scores: Array) -> None:
+    lacking = float(np.isnan(scores).any(axis=1).mean())
+    if lacking > LARGEST_SHARE_LACKING:
+        warnings.warn(
+            f"{lacking:.0%} of the draws lack a class, or have one value only: it occurs in few "
+            "blocks, and the interval is that of the other draws. Score more windows, or shorter "
+            "blocks.",
+            stacklevel=3,
+        )
 
 
 def _fits(true: Array, predicted: Array, weight: Array) -> Array:

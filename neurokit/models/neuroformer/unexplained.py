@@ -17,7 +17,7 @@ from torch import Tensor
 
 from neurokit.devices import find_device
 from neurokit.models.neuroformer.perturbation import half_window, perturbation_effects
-from neurokit.models.neuroformer.unit_pairs import foreign_units, labelled_pairs, session_places
+from neurokit.models.neuroformer.unit_pairs import impossible_ids, labelled_pairs, session_places
 from neurokit.models.nn import evaluation_batches
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD
 
@@ -148,11 +148,11 @@ def unexplained_effects(
     units, n, place = session_places(win), model.config.n_units, find_device(device)
     sums = torch.zeros(2, 2, n, n, device=place)
     count = torch.zeros(2, n, device=place)
-    foreign = foreign_units(win)[win.recording_index[0]].to(place)
+    impossible = impossible_ids(win)[win.recording_index[0]].to(place)
     for _, batch in evaluation_batches(
         model, win, batch_size=batch_size, device=place, progress=progress, desc="errors"
     ):
-        _add_errors(sums, count, model, batch, half_window(win), foreign)
+        _add_errors(sums, count, model, batch, half_window(win), impossible)
     times = count.cpu().double().clamp(min=1)[:, None, :, None]
     mean, square = (sums.cpu().double() / times).transpose(0, 1)
     error = ((square - mean**2) / times[:, 0]).clamp(min=0).sum(dim=0).sqrt() / 2
@@ -167,12 +167,12 @@ def _add_errors(
     model: Neuroformer,
     batch: dict[str, Tensor],
     half: int,
-    foreign: Tensor,
+    impossible: Tensor,
 ) -> None:
     """Add errors after each source's spikes, and their squares: (side, power, source, target)."""
     id, config = batch["id"], model.config
     logits = model.id_logits(model.hidden(batch)).float()
-    chance = logits.masked_fill(foreign, -torch.inf).softmax(dim=-1)
+    chance = logits.masked_fill(impossible, -torch.inf).softmax(dim=-1)
     following = F.pad(id[:, 1:], (0, 1), value=PAD)
     wrong = F.one_hot(following, config.n_ids) - chance
     wrong = wrong[..., FIRST:] * ((id != PAD) & (id != EOS))[..., None]

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from neurokit.errors import DataError
-from neurokit.windows.spike_tokens import FIRST
+from neurokit.windows.spike_tokens import FIRST, PAD, SOS
 from neurokit.windows.vocabulary import session_of
 
-__all__ = ["double_centred", "foreign_units", "labelled_pairs", "session_places"]
+__all__ = ["double_centred", "impossible_ids", "labelled_pairs", "session_places"]
 
 Array = NDArray[np.float64]
 
@@ -23,8 +23,8 @@ Array = NDArray[np.float64]
 _TURNS = 20
 
 
-def foreign_units(win: Any) -> Tensor:
-    """Tell which units cannot fire in a recording, as they are another session's.
+def impossible_ids(win: Any) -> Tensor:
+    """Tell which id tokens cannot follow: units of other sessions, padding and starts.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def foreign_units(win: Any) -> Tensor:
     Returns
     -------
     Tensor of bool, shape (recording, token)
-        True at id tokens of units of other sessions, False at special tokens. Rows are chosen
-        by ``batch["recording"]``.
+        False at the units of the recording's session and at the end. Rows are chosen by
+        ``batch["recording"]``.
 
     Examples
     --------
@@ -44,15 +44,16 @@ def foreign_units(win: Any) -> Tensor:
     ...     nk.Recording.from_spikes([0.1], [7], duration=1.0, meta={"session": day})
     ...     for day in ("monday", "tuesday")
     ... ]
-    >>> foreign_units(nk.windows.spike_windows(recs, length=0.1, history=0.1))[:, FIRST:]
-    tensor([[False,  True],
-            [ True, False]])
+    >>> impossible_ids(nk.windows.spike_windows(recs, length=0.1, history=0.1))
+    tensor([[ True,  True, False, False,  True],
+            [ True,  True, False,  True, False]])
     """
     owner = np.array([session for session, _ in win.vocabulary])
     sessions = np.array([session_of(rec) for rec in win.recordings])
-    foreign = np.zeros((len(sessions), FIRST + len(owner)), dtype=bool)
-    foreign[:, FIRST:] = owner != sessions[:, None]
-    return torch.from_numpy(foreign)
+    impossible = np.zeros((len(sessions), FIRST + len(owner)), dtype=bool)
+    impossible[:, [PAD, SOS]] = True
+    impossible[:, FIRST:] = owner != sessions[:, None]
+    return torch.from_numpy(impossible)
 
 
 def session_places(win: Any) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ import pytest
 import neurokit as nk
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models import Neuroformer, NeuroformerConfig
+from neurokit.models.neuroformer import with_targets
 
 
 def recording(scale=1.0, offset=0, gap=False, variables=1):
@@ -141,11 +142,51 @@ def test_targets_are_compared_with_the_scale_that_the_model_knows():
     win, other = labelled(rng.uniform(0, 30, 100)), labelled(1000 + rng.uniform(0, 30, 100))
     model = Neuroformer(NeuroformerConfig.of(win))
     model.check(win)
-    with pytest.raises(DataError, match="'label' lies .* NeuroformerConfig.of"):
+    with pytest.warns(UserWarning, match="'label' lies .* in the unit of those of training"):
         model.check(other)
     plain = NeuroformerConfig.of(win, target_mean=(), target_spread=())
     with pytest.warns(UserWarning, match=r"with_targets\(model, names, win=win\)"):
         Neuroformer(plain).check(win)
+    with pytest.raises(DataError, match="'label' lies .* takes for granted, 0 ± 1"):
+        Neuroformer(plain).check(other)
+
+
+def test_few_labels_side_by_side_do_not_refuse_the_rest():
+    speed = np.sin(np.arange(100) / 15)
+    win = labelled(speed)
+    few = win.take(range(20, 23))
+    tuned = with_targets(Neuroformer(NeuroformerConfig.of(win)), ["label"], win=few)
+    tuned.check(few)
+    with pytest.warns(UserWarning, match="were those enough to tell"):
+        tuned.check(win)
+
+
+def test_animals_that_stand_still_are_not_taken_for_classes():
+    rng = np.random.default_rng(0)
+    fast, slow = rng.uniform(0, 40, 100), np.r_[np.zeros(70), rng.uniform(0, 3, 30)]
+    fast[5:7] = 0, 40
+    model = Neuroformer(NeuroformerConfig.of(labelled(fast), target_classes=5))
+    with pytest.warns(UserWarning, match="are one of the 5 classes"):
+        model.check(labelled(slow))
+    still = nk.preprocessing.standardize(recording(), "behaviour")["behaviour"] * 0
+    still[-200:-180] = 9.0
+    rec = recording().replace(streams={"spikes": recording()["spikes"], "behaviour": still})
+    win = windows(rec)
+    model = Neuroformer(NeuroformerConfig.of(win))
+    model.check(win.take(np.flatnonzero(abs(win.start - 8.1) < 0.15)))
+
+
+def test_a_choice_that_changes_inside_windows_is_told_of():
+    turns = np.arange(1000) // 43 % 2 * 2.0
+    rec = recording().replace(streams={"spikes": recording()["spikes"]})
+    beside = nk.Recording.from_array(turns[:, None], 100, ["choice"], stream="behaviour")
+    rec = rec.replace(streams={"spikes": rec["spikes"], "behaviour": beside["behaviour"]})
+    win = windows(rec, beside=None, targets={"behaviour": ["choice"]})
+    between = np.flatnonzero(abs(win.targets[:, 0] - win.targets[:, 0].round()) > 1e-3)
+    model = Neuroformer(NeuroformerConfig.of(win, target_classes=3))
+    with pytest.warns(UserWarning, match=f"changes inside {len(between)} of {len(win)} windows"):
+        model.check(win)
+    model.check(win.take(np.delete(np.arange(len(win)), between)))
 
 
 def test_classes_that_nothing_tells_apart_are_refused():

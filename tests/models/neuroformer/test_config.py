@@ -63,8 +63,13 @@ def test_the_same_seed_is_the_same_model():
         ({"history": -1.0}, r"history \(s\) is -1.0"),
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"contrastive": 0.25}, "compares spikes with modalities"),
-        ({"target_classes": 1}, "at least 2 target_classes"),
-        ({"target_range": (1.0, 1.0)}, "at least 2 target_classes in a range"),
+        ({"target_classes": 1}, "target_classes is 1, expected at least 2"),
+        ({"target_range": (1.0, 1.0)}, "the low one first"),
+        ({"target_range": (0, 1, 2)}, r"target_range is \(0, 1, 2\), expected \(low, high\)"),
+        ({"target_range": 3}, r"target_range is 3 \(int\), expected a list of numbers"),
+        ({"target_range": ((0, 1), (0, 2))}, "2 ranges for 0 targets"),
+        ({"target_mean": 0.5}, r"target_mean is 0.5 \(float\), expected a list of numbers"),
+        ({"target_classes": 2.5}, "target_classes is 2.5"),
         ({"state_layers": 0, "history_layers": 0, "final_layers": 0}, "at least one layer"),
         ({"vocabulary": (("", 1), ("", 1)), "n_units": 2}, "1 different units"),
         ({"modalities": (Modality("a"), Modality("a"))}, "expected a name once"),
@@ -170,8 +175,34 @@ def test_each_class_has_a_bin_of_its_own(values, classes):
     if all(0 <= value < classes == 4 for value in values):
         assert bins.tolist() == label[known].tolist()
         centres = model.target_head.centres(torch.empty(0))
-        torch.testing.assert_close(centres, torch.arange(4.0))
-    assert NeuroformerConfig.of(win, target_classes=2, target_range=(0, 9)).target_range == (0, 9)
+        torch.testing.assert_close(centres, torch.arange(4.0)[None])
+    given = NeuroformerConfig.of(win, target_classes=2, target_range=(0, 9))
+    assert given.target_ranges == ((0, 9),)
+
+
+def test_each_target_has_a_range_of_its_own(tmp_path):
+    time = np.arange(100)
+    values = {"speed": time * 0.3, "heading": time % 7, "choice": time // 10 % 2}
+    columns = np.stack(list(values.values()), axis=1).astype(float).repeat(10, 0)
+    beside = nk.Recording.from_array(columns, 100, list(values), "behaviour")
+    rec = nk.Recording.from_spikes([0.1, 0.2], [0, 0], 10.0, streams=beside.streams)
+    cut = {"length": 0.1, "history": 0.1, "targets": {"behaviour": list(values)}}
+    win = nk.windows.spike_windows(rec, **cut)
+    config = NeuroformerConfig.of(win, target_classes=2.0)
+    expected = [[0.3, 29.7], [0, 6], [-0.5, 1.5]]
+    np.testing.assert_allclose(config.target_ranges, expected, atol=1e-5)
+    model = Neuroformer(config)
+    model.check(win)
+    bins = model.target_head.bins(torch.from_numpy(win.targets))
+    assert bins.float().mean(dim=0).tolist() == pytest.approx([0.5, 4 / 7, 0.5], abs=0.03)
+    torch.testing.assert_close(bins[:, 2], torch.from_numpy(win.targets[:, 2]).long())
+    centres = model.target_head.centres(torch.empty(0))
+    torch.testing.assert_close(centres[1:], torch.tensor([[1.5, 4.5], [0.0, 1.0]]))
+    model.save_pretrained(tmp_path)
+    assert Neuroformer.from_pretrained(tmp_path).config == config
+    assert config.target_classes == 2
+    with pytest.raises(DataError, match="2 ranges for 3 targets"):
+        NeuroformerConfig.of(win, target_range=((0, 1), (0, 2)))
 
 
 def test_the_scale_of_targets_is_that_of_the_training_windows(tmp_path):

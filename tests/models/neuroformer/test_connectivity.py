@@ -64,7 +64,8 @@ def chances(model, past, now, behaviour):
     batch = {name: torch.tensor([values]) for name, values in named.items()}
     with torch.no_grad():
         logits = model({**batch, "behaviour": behaviour}).id_logits
-    return logits.softmax(-1)[0, :-1, FIRST:].double().numpy()
+    # Neither padding nor a start can follow.
+    return logits[..., EOS:].softmax(-1)[0, :-1, 1:].double().numpy()
 
 
 def put_in(spikes, step, id):

@@ -74,11 +74,13 @@ def test_two_choices_are_told_apart_by_the_settings_of_their_windows() -> None:
     model = Neuroformer(NeuroformerConfig.of(train, width=16, n_heads=2, target_classes=2))
     nk.training.fit(model, train, epochs=5, batch_size=16, lr=5e-3, device="cpu", progress=False)
     found = read_behaviour(model, test, device="cpu").sel(target="choice")
-    assert found["class"].values.tolist() == [0.0, 1.0]
+    assert found["class"].values.tolist() == found["middle"].values.tolist() == [0, 1]
+    assert set(found["true"].values) == {0, 0.5, 1}
+    np.testing.assert_array_equal(found["true_class"], found["true"] >= 0.5)
     probability = found["probability"]
     np.testing.assert_allclose(probability.sum("class"), 1, rtol=1e-5)
     np.testing.assert_allclose(found["predicted"], probability.sel({"class": 1}), atol=1e-6)
-    score = score_behaviour(found["true"], probability, blocks_of(test, 2.0)).to_dataframe()
+    score = score_behaviour(found["true_class"], probability, blocks_of(test, 2.0)).to_dataframe()
     assert score.loc["auroc", "score"] > 0.9
     assert score.loc["balanced_accuracy", "low"] > score.loc["balanced_accuracy", "chance"]
 
@@ -113,10 +115,11 @@ def test_a_new_head_knows_its_own_labels_only(recording: nk.Recording) -> None:
     model = Neuroformer(NeuroformerConfig.of(labelled, width=16))
     assert with_targets(model, ["speed"]).config.target_mean == ()
     classes = with_targets(model, ["speed", "pupil"], win=labelled, target_classes=4).config
-    assert classes.target_range == pytest.approx(
-        (labelled.targets.min(), labelled.targets.max()), abs=1e-6
-    )
+    ends = [labelled.targets.min(axis=0), labelled.targets.max(axis=0)]
+    np.testing.assert_allclose(classes.target_ranges, np.transpose(ends), atol=1e-6)
     assert classes.target_mean == ()
+    other = with_targets(Neuroformer(classes), ["depth"], target_classes=3).config
+    assert other.target_ranges == ((-3.0, 3.0),)
     with pytest.raises(DataError, match=r"windows have targets \('speed', 'pupil'\), not"):
         with_targets(model, ["speed"], win=labelled)
 

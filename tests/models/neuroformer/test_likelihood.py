@@ -27,7 +27,7 @@ from neurokit.models.neuroformer.likelihood import _scored, held_out_likelihood,
 from neurokit.windows.spike_tokens import EOS, FIRST, PAD, SOS
 
 # No unit is another session's.
-ALL = torch.zeros(1, 2 + FIRST, dtype=torch.bool)
+ALL = torch.arange(2 + FIRST)[None] < EOS
 
 
 class Answer(NamedTuple):
@@ -201,7 +201,9 @@ def test_regression_in_pieces_is_that_of_all_steps_at_once(
         population(rate, 6, drive), length=0.1, history=0.1, beside={"behaviour": 0.1}
     )
     train, test = next(iter(nk.windows.split_contiguous(win, 2)))
-    known = [_known(w, np.arange(len(w)), ["behaviour"], history, 2) for w in (train, test)]
+    known = [
+        _known(w, np.arange(len(w)), np.arange(3), ["behaviour"], history, 2) for w in (train, test)
+    ]
     counts = [
         step_counts(w.batch(np.arange(len(w))), 3, 10).flatten(0, 1).numpy() for w in (train, test)
     ]
@@ -267,6 +269,28 @@ def test_regression_on_little_data_learns_no_noise(seed: int) -> None:
     fixed = (glm_likelihood(train, test, history=True, alpha=1e-4).sum() - reference) / spikes
     assert chosen > -0.02
     assert fixed < -0.1  # which any model would beat
+
+
+def test_regressions_do_not_pay_for_units_of_other_sessions() -> None:
+    rng = np.random.default_rng(0)
+
+    def session(name: str, n_units: int) -> nk.Recording:
+        n = 150 * n_units
+        times, units = rng.uniform(0, 30, n), rng.integers(0, n_units, n)
+        return nk.Recording.from_spikes(times, units, 30.0, meta={"session": name})
+
+    recs = [session("a", 5), session("b", 60)]
+    cut = {"length": 0.1, "history": 0.2}
+    alone = nk.windows.spike_windows(recs[0], **cut)
+    words = nk.windows.Vocabulary.of(recs[::-1])
+    found = []
+    for win in (alone, nk.windows.spike_windows(recs[0], **cut, vocabulary=words)):
+        train, test = list(nk.windows.split_contiguous(win, 3))[-1]
+        found.append(glm_likelihood(train, test, history=True))
+    np.testing.assert_allclose(*found, rtol=1e-9)
+    for alpha in (-1.0, "1", np.nan):
+        with pytest.raises(DataError, match="alpha is"):
+            glm_likelihood(train, test, history=True, alpha=alpha)
 
 
 def test_the_penalty_is_chosen_without_the_windows_that_are_scored() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from neurokit.errors import DataError
 from neurokit.models.neuroformer.scoring import score_behaviour
@@ -75,32 +74,39 @@ def test_what_has_no_score_is_refused(
 
 
 def test_classes_are_scored_as_scikit_learn_does() -> None:
-    from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+    from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
     rng = np.random.default_rng(4)
-    number = rng.integers(0, 3, 400)
-    share = rng.dirichlet(np.ones(4), 400) + 0.3 * np.eye(4)[number]
-    share[:, 3] = 0.0  # nobody's class
-    share /= share.sum(axis=1, keepdims=True)
-    middles = xr.DataArray(share, {"class": [10.0, 20.0, 30.0, 40.0]}, ("window", "class"))
-    # Values anywhere in the bin of their class, and beyond the first one.
-    true = 10.0 + 10 * number + rng.uniform(-5, 5, 400)
-    true[number == 0] -= 7
-    true[::50] = np.nan
-    known = ~np.isnan(true)
-    found = score_behaviour(true, middles, np.arange(400) // 20)
+    number = rng.integers(0, 3, 400).astype(float)
+    share = rng.dirichlet([1, 1, 1, 2], 400) + 0.3 * np.eye(4)[number.astype(int)]
+    share /= share.sum(axis=1, keepdims=True)  # the last class, nobody's, is often guessed
+    number[::50] = np.nan
+    known = ~np.isnan(number)
+    block = np.arange(400) // 20
+    found = score_behaviour(number, share, block)
     score = found["score"].to_series()
-    assert score["auroc"] == pytest.approx(
-        roc_auc_score(number[known], share[known, :3], multi_class="ovr")
-    )
-    assert score["balanced_accuracy"] == pytest.approx(
-        balanced_accuracy_score(number[known], share[known].argmax(axis=1))
-    )
+    true, p = number[known].astype(int), share[known]
+    for name, area in (("auroc", roc_auc_score), ("auprc", average_precision_score)):
+        each = [area(true == c, p[:, c]) for c in range(3)]
+        assert score[name] == pytest.approx(np.mean(each))
+    with pytest.warns(UserWarning, match="y_pred contains classes not in y_true"):
+        accuracy = balanced_accuracy_score(true, p.argmax(axis=1))
+    assert score["balanced_accuracy"] == pytest.approx(accuracy)
+    assert accuracy < 0.7
     chance = found["chance"].to_series()
     assert chance["auroc"] == pytest.approx(0.5, abs=0.02)
-    assert chance["balanced_accuracy"] == pytest.approx(1 / 3, abs=0.02)
+    assert chance["balanced_accuracy"] < 1 / 3
     assert (found["best_shift"] < found["low"]).all()
     with pytest.raises(DataError, match="two or more classes, numbered from 0 to 3; got"):
-        score_behaviour(np.ones(400), share, np.arange(400) // 20)
+        score_behaviour(np.ones(400), share, block)
     with pytest.raises(DataError, match="A direction has no classes"):
-        score_behaviour(number, share, np.arange(400) // 20, direction=True)
+        score_behaviour(number, share, block, direction=True)
+    with pytest.raises(DataError, match="Expected numbers, of classes too"):
+        score_behaviour(np.full(400, "left"), share, block)
+
+
+def test_a_class_that_most_draws_lack_is_told_of() -> None:
+    number = (np.arange(200) < 5).astype(float)
+    p = np.stack([1 - number, number], axis=1) * 0.8 + 0.1
+    with pytest.warns(UserWarning, match="of the draws lack a class"):
+        score_behaviour(number, p, np.arange(200) // 20)

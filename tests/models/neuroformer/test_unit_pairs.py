@@ -13,8 +13,8 @@ from neurokit.models.neuroformer import (
     unexplained_effects,
     window_likelihood,
 )
-from neurokit.models.neuroformer.unit_pairs import foreign_units, session_places
-from neurokit.windows.spike_tokens import FIRST
+from neurokit.models.neuroformer.unit_pairs import impossible_ids, session_places
+from neurokit.windows.spike_tokens import EOS, FIRST
 
 CUT = {"length": 0.1, "history": 0.2}
 
@@ -82,9 +82,24 @@ def test_effects_are_those_in_a_model_of_one_session(model, recs, both, effects)
     xr.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
 
 
-def test_no_unit_is_foreign_in_one_session(recs):
+def test_what_cannot_follow_takes_no_probability(model, recs):
+    alone = nk.windows.spike_windows(recs[0], **CUT)
+    one = Neuroformer(NeuroformerConfig.of(alone, width=16)).eval()
+    measures = (
+        lambda: window_likelihood(one, alone)["log_likelihood"],
+        lambda: unexplained_effects(one, alone, device="cpu")["effect"],
+        lambda: perturbation_effects(one, alone, n_contexts=20, device="cpu"),
+    )
+    before = [measure() for measure in measures]
+    with torch.no_grad():
+        one.id_head.bias[:EOS] += 5
+    for wanted, measure in zip(before, measures, strict=True):
+        np.testing.assert_allclose(measure(), wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_no_unit_is_impossible_in_one_session(recs):
     again = recs[0].crop(stop=3.0)
-    assert not foreign_units(nk.windows.spike_windows([recs[0], again], **CUT)).any()
+    assert not impossible_ids(nk.windows.spike_windows([recs[0], again], **CUT))[:, EOS:].any()
 
 
 @pytest.mark.parametrize("names", [("a", "b"), (None, "b"), ("b", None)])
