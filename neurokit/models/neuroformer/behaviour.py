@@ -134,35 +134,12 @@ class TargetHead(nn.Module):
             )
         there, estimate = ~target.isnan(), self(pooled).float()
         if self.n_classes:
-            bins = self.bins(target)
+            bins = classes_of(target, self.limits, self.n_classes)
             error = F.cross_entropy(estimate.movedim(-1, 1), bins, reduction="none")
         else:
             mean, spread = self.scale
             error = (estimate - ((target - mean) / spread).nan_to_num()).square()
         return torch.where(there, error, 0.0).sum() / there.sum().clamp(min=1)
-
-    def bins(self, target: Tensor) -> Tensor:
-        """Tell which bin values fall into.
-
-        Parameters
-        ----------
-        target : Tensor, shape (..., target)
-            Values.
-
-        Returns
-        -------
-        Tensor of int64, shape (..., target)
-            From 0; values beyond the range are in the outer bins, NaN in the first.
-
-        Examples
-        --------
-        >>> config = NeuroformerConfig(
-        ...     targets=("speed",), target_classes=4, target_range=(0.0, 8.0)
-        ... )
-        >>> TargetHead(config).bins(torch.tensor([[0.0], [3.9], [4.0], [100.0]])).flatten()
-        tensor([0, 1, 2, 3])
-        """
-        return classes_of(target, self.limits, self.n_classes)
 
     def centres(self, like: Tensor) -> Tensor:
         """Return the middle of each bin.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
-from neurokit.models.neuroformer.labels import UNKNOWN_RANGE, target_scale, target_span
+from neurokit.models.neuroformer.labels import UNKNOWN_RANGE, classes_of, target_scale, target_span
 from neurokit.models.neuroformer.network import Neuroformer
 from neurokit.models.nn import evaluation_batches
 from neurokit.recording import Recording
@@ -165,8 +165,10 @@ def read_behaviour(
             true = batch.pop("target")
             parts["true"].append(true.cpu().numpy())
             if head.n_classes:
-                number = torch.where(true.isnan(), torch.nan, head.bins(true).float())
-                parts["true_class"].append(number.cpu().numpy())
+                number = classes_of(true, head.limits, head.n_classes).float()
+                parts["true_class"].append(
+                    number.masked_fill(true.isnan(), torch.nan).cpu().numpy()
+                )
         pooled = model.represent(batch)
         parts["predicted"].append(head.read(pooled).float().cpu().numpy())
         if head.n_classes:
