@@ -88,7 +88,8 @@ def fit(
         With ``loss(batch)``, which returns a dict of scalars, means over the samples;
         ``"loss"`` is minimised, the others are recorded. Frozen parameters stay as they are,
         and parts that are frozen as a whole stay in evaluation mode. Its ``check(win)``, if it
-        has one, decides whether windows fit. Its ``constants(batch)``, if it has that, returns
+        has one, decides whether windows fit, its ``check_labels(win)`` whether it can learn what
+        those of training are labelled with. Its ``constants(batch)``, if it has that, returns
         tensors, such as the codes of a frozen tokenizer, which are computed once and are then
         part of each batch. Where one of its parts has a text as ``shortfall`` after training,
         as a codebook that saw too few batches, it is given as a warning.
@@ -197,6 +198,8 @@ def _check(
             raise DataError(f"The {name} is empty: it has no samples.")
         if hasattr(model, "check") and hasattr(data, "sampling_rate"):
             model.check(data)  # type: ignore[operator]
+    if hasattr(model, "check_labels") and hasattr(win, "sampling_rate"):
+        model.check_labels(win)  # type: ignore[operator]
     if patience is not None and validation is None:
         raise DataError("patience needs a validation set, whose loss says when to stop.")
     for callback in callbacks:

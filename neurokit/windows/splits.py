@@ -32,7 +32,7 @@ def assert_disjoint(train: WindowIndex, test: WindowIndex, gap: float = 0.0) -> 
     Raises
     ------
     DataError
-        Naming the first pair that touches.
+        Naming the first pair that touches; or windows that count samples of other durations.
 
     Examples
     --------
@@ -45,6 +45,12 @@ def assert_disjoint(train: WindowIndex, test: WindowIndex, gap: float = 0.0) -> 
     Traceback (most recent call last):
     neurokit.errors.DataError: Train and test share samples: in recording 0 the test ...
     """
+    rates = train.sampling_rate, test.sampling_rate
+    if abs(rates[0] - rates[1]) > 1e-6 * rates[0]:
+        raise DataError(
+            f"Train has {rates[0]:g} samples a second, test {rates[1]:g}: their windows cannot be "
+            "compared. Cut both alike."
+        )
     known = {id(r): i for i, r in enumerate(train.recordings)}
     # From the first sample that a window reads to the first of another that it may not touch.
     before = test.n_samples + train.reach + _samples(train, gap)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -148,6 +149,26 @@ class Vocabulary:
             raise UnknownNameError(kind, wanted[found.index(-1)], known)
         return np.array(found, dtype=np.int64)
 
+    def of_session(self, session: str) -> np.ndarray:
+        """Look up all units of a session.
+
+        Parameters
+        ----------
+        session : str
+            Its name, ``""`` for one without.
+
+        Returns
+        -------
+        ndarray of int64, shape (unit,)
+            Their places, from 0; none of a session that is not there.
+
+        Examples
+        --------
+        >>> Vocabulary((("mon", 4), ("tue", 4), ("mon", 9))).of_session("mon")
+        array([0, 2])
+        """
+        return np.array([i for i, (name, _) in enumerate(self.units) if name == session], np.int64)
+
     def __len__(self) -> int:
         return len(self.units)
 
@@ -217,10 +238,10 @@ def check_subjects(recordings: Sequence[Recording]) -> None:
 
 def _warn_of_unnamed(ids: list[list[int]]) -> None:
     """Tell where recordings may be of several sessions that nobody named."""
-    first = set(ids[0]) if ids else set()
-    others = (set(units) for units in ids[1:])
-    other = next((units for units in others if units != first and units & first), None)
-    if other is None:
+    tables = list(dict.fromkeys(frozenset(units) for units in ids))
+    pairs = (pair for pair in itertools.combinations(tables, 2) if pair[0] & pair[1])
+    first, other = next(pairs, (None, None))
+    if first is None or other is None:
         return
     warnings.warn(
         f"{len(ids)} recordings have no meta['session'], and do not list the same units: one has "

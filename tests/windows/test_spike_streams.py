@@ -352,6 +352,12 @@ def test_the_audit_finds_what_was_published():
         assert_disjoint(win.take(order[100:]), win.take(order[:100]))
 
 
+def test_windows_that_count_other_samples_cannot_be_compared():
+    rec, cut = session(), {"length": 0.1, "history": 0.2}
+    with pytest.raises(DataError, match="Train has 100 samples a second, test 50"):
+        assert_disjoint(spike_windows(rec, **cut), spike_windows(rec, dt=0.02, **cut))
+
+
 @pytest.mark.parametrize(("apart", "clash"), [(5, True), (29, True), (30, False)])
 def test_windows_are_apart_when_their_pasts_are(apart, clash):
     win = spike_windows(session(), **CUT, stride=0.01)

@@ -249,7 +249,7 @@ def test_recordings_that_nobody_named_may_be_of_several_sessions(ids, name, warn
     meta = {} if name is None else {"session": name}
     recs = [
         Recording.from_spikes(np.linspace(0.1, 0.9, len(units)), units, 1.0, meta=meta)
-        for units in ([0, 1, 2], [2, 1, 0], [17, 18], ids)
+        for units in ([17, 18], [0, 1, 2], [2, 1, 0], ids)
     ]
     told = pytest.warns(UserWarning, match=rf"has 3, another one {len(ids)}, 2 of the same id")
     with told if warns else contextlib.nullcontext():

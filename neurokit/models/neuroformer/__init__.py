@@ -1,6 +1,7 @@
 """Neuroformer: spikes, stimulus and behaviour, generated one spike after another."""
 
 from neurokit.models.neuroformer.ablation import run_ablation
+from neurokit.models.neuroformer.blocks import blocks_of
 from neurokit.models.neuroformer.config import Modality, NeuroformerConfig
 from neurokit.models.neuroformer.connectivity import attention_per_pair
 from neurokit.models.neuroformer.decoding import (
@@ -21,6 +22,7 @@ __all__ = [
     "NeuroformerConfig",
     "Prediction",
     "attention_per_pair",
+    "blocks_of",
     "corrected_effects",
     "direction_variables",
     "generate_samples",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,9 @@ def interval(scores: ArrayLike, n_blocks: int) -> tuple[NDArray[np.float64], NDA
     (25, 975)
     """
     tail = special.ndtr(-special.stdtrit(n_blocks - 1, 0.975) * np.sqrt(n_blocks / (n_blocks - 1)))
-    low, high = np.nanquantile(np.asarray(scores), [tail, 1 - tail], axis=0)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # which is NaN
+        low, high = np.nanquantile(np.asarray(scores), [tail, 1 - tail], axis=0)
     return low, high
 
 

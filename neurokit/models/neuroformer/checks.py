@@ -11,15 +11,16 @@ import torch
 from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.neuroformer.config import Modality, NeuroformerConfig
-from neurokit.models.neuroformer.labels import are_whole, classes_of
+from neurokit.models.neuroformer.labels import ROUNDING, UNKNOWN_RANGE, are_whole, classes_of
 
-__all__ = ["check_windows"]
+__all__ = ["check_labels", "check_windows"]
 
 LOOKED_AT = 64  # windows, evenly over the recordings
 # Of z-scores that were fitted on similar data, in their own unit.
 LARGEST_DEVIATION = 30.0
 UNLIKELY_MEAN, UNLIKELY_SIZE = 3.0, 5.0
 LARGEST_SHARE_BEYOND = 0.05
+ALIKE = "Are these labels in the unit of those that the model was made for, and were those enough?"
 KNOW_TARGETS = (
     "NeuroformerConfig.of(win) and with_targets(model, names, win=win) take this from the "
     "training windows."
@@ -39,16 +40,15 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
     Raises
     ------
     DataError
-        Other durations, other units, modalities of another shape, missing values, values
-        that no z-scores have, or numbers of classes that all fall into one bin.
+        Other durations, other units, modalities of another shape, missing values, or values
+        that no z-scores have.
     UnknownNameError
         A modality or target that the windows lack.
 
     Warns
     -----
     UserWarning
-        Values that z-scores hardly have, labels that the classes do not tell apart, or classes
-        that change inside windows.
+        Values that z-scores hardly have.
     """
     arguments.like("win", win, "vocabulary", "windows of spikes, see nk.windows.spike_windows")
     _check_clock(config, win)
@@ -71,8 +71,6 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
     batch = win.batch(rows)
     for modality in config.modalities:
         _check_values(batch[modality.name].numpy(), modality, rows)
-    if config.targets and names:
-        _check_targets(win.targets, config)
 
 
 def _check_sources(config: NeuroformerConfig, win: Any) -> None:
@@ -163,10 +161,33 @@ def _check_size(x: np.ndarray, modality: Modality) -> None:
         )
 
 
-def _check_targets(target: np.ndarray, config: NeuroformerConfig) -> None:
-    if np.isinf(target).any():
+def check_labels(config: NeuroformerConfig, win: Any) -> None:
+    """Compare the labels that a model is to learn with the scale or the classes that it knows.
+
+    Parameters
+    ----------
+    config : NeuroformerConfig
+        Settings of the model.
+    win : SpikeWindows
+        Of training, with or without targets.
+
+    Raises
+    ------
+    DataError
+        Infinite labels; or labels that are no z-scores, or all of one class, for a model that
+        was told nothing of their unit.
+
+    Warns
+    -----
+    UserWarning
+        Labels far from those that the model was told of, of which several classes are one, or
+        which change inside windows.
+    """
+    if not config.targets or not win.target_names:
+        return
+    if np.isinf(win.targets).any():
         raise DataError("Targets are infinite. Missing labels are NaN.")
-    for place, (name, column) in enumerate(zip(config.targets, target.T, strict=True)):
+    for place, (name, column) in enumerate(zip(config.targets, win.targets.T, strict=True)):
         known = column[~np.isnan(column)].astype(np.float64)
         if known.size and config.target_classes:
             _check_classes(known, name, config.target_ranges[place], config.target_classes)
@@ -183,16 +204,15 @@ def _check_scale(label: np.ndarray, name: str, scale: tuple[float, float], known
         return
     told = f"The target {name!r} lies {size:.3g} standard deviations from the mean that the model "
     if known:
-        warnings.warn(
+        _warn(
             f"{told}knows (mean {mean:.3g}, standard deviation {spread:.3g}), expected about 1. "
-            "Are these labels in the unit of those of training, and were those enough to tell?",
-            stacklevel=5,
+            f"{ALIKE}"
         )
         return
     told = f"{told}takes for granted, 0 ± 1: its error would drown the spikes'. {KNOW_TARGETS}"
     if size > LARGEST_DEVIATION:
         raise DataError(told)
-    warnings.warn(told, stacklevel=5)
+    _warn(told)
 
 
 def _check_classes(
@@ -201,29 +221,41 @@ def _check_classes(
     """Compare labels with the range that the bins divide."""
     low, high = limits
     told = f"{n_classes} classes from {low:g} to {high:g}"
-    bins = classes_of(torch.from_numpy(label)[:, None], torch.tensor(limits)[:, None], n_classes)
-    if np.ptp(label) > 0 and len(bins.unique()) == 1:
+    advice = KNOW_TARGETS if limits == UNKNOWN_RANGE else ALIKE
+    different, where = np.unique(label, return_inverse=True)
+    bins = classes_of(torch.from_numpy(different)[:, None], torch.tensor([limits]).T, n_classes)
+    used = bins[:, 0].numpy()
+    if len(different) > 1 and len(np.unique(used)) == 1:
         message = (
-            f"All labels of {name!r}, {label.min():.3g} to {label.max():.3g}, are one of the "
-            f"{told}: nothing tells them apart. {KNOW_TARGETS}"
+            f"All labels of {name!r}, {different[0]:.3g} to {different[-1]:.3g}, are one of the "
+            f"{told}: nothing tells them apart. {advice}"
         )
-        # Some windows of a continuous variable may well be alike, numbers of classes may not.
-        if np.isin(label, np.arange(n_classes)).all():
+        if limits == UNKNOWN_RANGE:
             raise DataError(message)
-        warnings.warn(message, stacklevel=5)
-    beyond = float(np.mean((label < low) | (label > high)))
-    if beyond > LARGEST_SHARE_BEYOND:
-        warnings.warn(
-            f"{beyond:.0%} of the labels of {name!r} lie beyond the {told}, and count to the "
-            f"outer ones. {KNOW_TARGETS}",
-            stacklevel=5,
+        _warn(message)
+    elif 1 < len(different) <= n_classes and len(np.unique(used)) < len(different):
+        same = np.flatnonzero(np.diff(used) == 0)[0]
+        _warn(
+            f"{different[same]:g} and {different[same + 1]:g} of {name!r} are the same one of the "
+            f"{told}, which are bins of one width. Number the classes from 0."
         )
-    between = ~are_whole(label)
+    slack = ROUNDING * (high - low)
+    beyond = float(np.mean((label < low - slack) | (label > high + slack)))
+    if beyond > LARGEST_SHARE_BEYOND:
+        _warn(
+            f"{beyond:.0%} of the labels of {name!r} lie beyond the {told}, and count to the "
+            f"outer ones. {advice}"
+        )
+    between = ~are_whole(different)[where]
     # One whole number in the middle of each bin: numbers of classes, of which means are none.
-    if 2 < n_classes == high - low and (low % 1) == 0.5 and 0 < between.mean() < 0.5:
-        warnings.warn(
+    if 2 < n_classes == high - low and (low % 1) == 0.5 and 0 < between.mean() <= 0.5:
+        _warn(
             f"{name!r} changes inside {between.sum()} of {label.size} windows: the mean over such "
             f"a window counts to the nearest of the {told}, which may be a third one. Leave such "
-            "windows out, or take shorter ones.",
-            stacklevel=5,
+            "windows out, or take shorter ones."
         )
+
+
+def _warn(message: str) -> None:
+    # From what checks a target, all targets, the model, the run, and fit.
+    warnings.warn(message, stacklevel=7)

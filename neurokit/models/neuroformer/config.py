@@ -255,7 +255,8 @@ class NeuroformerConfig:
             "n_positions": max(base.n_positions, positions_of(win)),
         }
         settings = {**found, **changes}
-        if settings["targets"] and tuple(settings["targets"]) == found["targets"]:
+        targets = tuple(arguments.name_list("targets", settings["targets"]))
+        if targets and targets == found["targets"]:
             classes = settings.get("target_classes", base.target_classes)
             known = target_span(win, classes) if classes else target_scale(win)
             settings = {**known, **settings}

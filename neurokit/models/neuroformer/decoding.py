@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
+from neurokit.models.neuroformer.config import NeuroformerConfig
 from neurokit.models.neuroformer.labels import UNKNOWN_RANGE, classes_of, target_scale, target_span
 from neurokit.models.neuroformer.network import Neuroformer
 from neurokit.models.nn import evaluation_batches
@@ -61,6 +62,8 @@ def with_targets(
     ------
     DataError
         No target, windows with other targets, or settings that make another network.
+    UnknownNameError
+        A setting that there is not.
 
     Examples
     --------
@@ -72,6 +75,10 @@ def with_targets(
     names = tuple(arguments.name_list("targets", targets))
     if not names:
         raise DataError("Expected the names of variables to read; got none.")
+    fields = NeuroformerConfig.__dataclass_fields__
+    for name in settings:
+        if name not in fields:
+            raise UnknownNameError("setting", name, fields)
     known = _of_labels(win, names, settings.get("target_classes", model.config.target_classes))
     grown = Neuroformer(
         replace(model.config, **{**known, **settings, "targets": names, "seed": seed})
@@ -93,6 +100,7 @@ def _of_labels(win: Any | None, names: tuple[str, ...], n_classes: int) -> dict[
     unknown = {"target_mean": (), "target_spread": (), "target_range": (UNKNOWN_RANGE,)}
     if win is None:
         return unknown
+    arguments.like("win", win, "target_names", "windows with targets")
     if tuple(win.target_names) != names:
         raise DataError(f"The windows have targets {tuple(win.target_names)}, not {names}.")
     return {**unknown, **(target_span(win, n_classes) if n_classes else target_scale(win))}
@@ -163,7 +171,7 @@ def read_behaviour(
     ):
         if "target" in batch:
             true = batch.pop("target")
-            parts["true"].append(true.cpu().numpy())
+            parts["true"].append(true.float().cpu().numpy())
             if head.n_classes:
                 number = classes_of(true, head.limits, head.n_classes).float()
                 parts["true_class"].append(
@@ -174,14 +182,14 @@ def read_behaviour(
         if head.n_classes:
             parts["probability"].append(head.probability(pooled).float().cpu().numpy())
     found = {name: np.concatenate(values) for name, values in parts.items() if values}
-    classes = {
-        "class": np.arange(head.n_classes),
-        "middle": (("target", "class"), head.centres(head.limits).cpu().numpy()),
-    }
+    classes: dict[str, Any] = {}
+    if head.n_classes:
+        middle = head.centres(head.limits.float()).cpu().numpy()
+        classes = {"class": np.arange(head.n_classes), "middle": (("target", "class"), middle)}
     return xr.Dataset(
         {name: (dims[name], values) for name, values in found.items()},
         {
-            **(classes if head.n_classes else {}),
+            **classes,
             "target": list(names),
             "recording": ("window", np.asarray(win.recording_index)),
             "start": ("window", np.asarray(win.start)),

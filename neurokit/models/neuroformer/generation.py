@@ -330,8 +330,8 @@ def _recordings(
 
 def _units(own: Recording, vocabulary: Any) -> pd.DataFrame:
     """Return the table of the units that the model can draw, those that were silent behind."""
-    spikes, session = own["spikes"], session_of(own)
-    known = [unit_id for name, unit_id in vocabulary if name == session]
+    spikes = own["spikes"]
+    known = [vocabulary[place][1] for place in vocabulary.of_session(session_of(own))]
     kept = np.isin(spikes["id"].values, known)
     silent = np.array([i for i in known if i not in set(spikes["id"].values.tolist())], np.int64)
     facts = {

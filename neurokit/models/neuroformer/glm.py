@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from neurokit import arguments
-from neurokit.errors import DataError
+from neurokit.errors import DataError, UnknownNameError
 from neurokit.windows.spike_tokens import FIRST
 from neurokit.windows.vocabulary import session_of
 
@@ -109,7 +109,9 @@ def glm_likelihood(
 
     The logarithm of the expected count in a step is linear in what is known there. With the
     cosine and the sine of a direction this is a tuning curve of von Mises' form and, with
-    their products, of any smooth one (Truccolo et al. 2005, J. Neurophysiol. 93:1074). What is
+    their products, of any smooth one (Truccolo et al. 2005, J. Neurophysiol. 93:1074). Where it
+    is asked for more than it ever expected of a unit in training, it expects that: exponentials
+    know no bounds, and a few steps unlike those of training would decide the score. What is
     known in all steps of training is held in memory, in single precision: with history that is
     up to seven numbers a unit. Counts are not.
 
@@ -140,6 +142,8 @@ def glm_likelihood(
     ------
     DataError
         Neither streams nor history, a session that training lacks, or a penalty below 0.
+    UnknownNameError
+        A stream that the windows lack.
 
     Examples
     --------
@@ -154,6 +158,10 @@ def glm_likelihood(
     if not streams and not history:
         raise DataError("Nothing to regress spikes on: name streams, or set history=True.")
     degree = arguments.whole("degree", degree, least=1)
+    for name in arguments.name_list("streams", streams):
+        for win in (train, test):
+            if name not in win.beside:
+                raise UnknownNameError("stream beside the spikes", name, win.beside)
     if alpha is not None and arguments.number("alpha", alpha) < 0:
         raise DataError(f"alpha is {alpha}, expected 0 or more, or None to choose it.")
     sessions, trained = _sessions(test), _sessions(train)
@@ -163,7 +171,7 @@ def glm_likelihood(
         if not rows.size:
             raise DataError(f"Session {session!r} has windows to be scored, and none to train on.")
         # Units of other sessions cannot fire, and none of them is expected to.
-        units = np.flatnonzero([name == session for name, _ in train.vocabulary])
+        units = train.vocabulary.of_session(session)
         known = partial(_known, units=units, streams=streams, history=history, degree=degree)
         expect = _fit(train, rows, units, known, alpha)
         for some in _parts(test, mine):
@@ -212,16 +220,14 @@ def _fit(
     mean, spread = _standardize(x.reshape(-1, width))
     chosen, start = (alpha, None) if alpha is not None else _choose(win, rows, units, x)
     both, spikes = _sums(win, rows, units, x)
-    fired = np.flatnonzero(spikes)
-    weight, offset = _regression(
-        x.reshape(-1, width), both[:, fired], spikes[fired], chosen,
-        None if start is None else start[:, fired],
-    )  # fmt: skip
+    fired, flat = np.flatnonzero(spikes), x.reshape(-1, width)
+    begin = None if start is None else start[:, fired]
+    weight, offset = _regression(flat, both[:, fired], spikes[fired], chosen, begin)
+    top = _highest(flat, weight, offset)
 
     def expect(asked: Array) -> Array:
         expected = np.full((len(asked), len(units)), LEAST_SPIKES / (len(x) * steps))
-        log_mu = (asked - mean) / spread @ weight + offset
-        expected[:, fired] = np.exp(np.minimum(log_mu, LARGEST))
+        expected[:, fired] = np.exp(np.minimum((asked - mean) / spread @ weight + offset, top))
         return expected
 
     return expect
@@ -253,15 +259,16 @@ def _choose(
         return PENALTIES[0], None
     width = x.shape[-1]
     both, spikes = _sums(win, rows[past], units, x[past])
-    asked = _sums(win, rows[first:], units, x[first:])
-    fired = np.flatnonzero(spikes)
-    flat, later = (part.reshape(-1, width) for part in (x[past], x[first:]))
+    fired, flat = np.flatnonzero(spikes), x[past].reshape(-1, width)
     best, start = -np.inf, None
     found: tuple[float, Array | None] = PENALTIES[0], None
     for alpha in PENALTIES:
         weight, offset = _regression(flat, both[:, fired], spikes[fired], alpha, start, ROUGHLY)
         start = np.concatenate([weight, offset])
-        score = _log_likelihood(later, weight, offset, asked[0][:, fired], asked[1][fired])
+        score = _log_likelihood(
+            win, rows[first:], units[fired], x[first:], weight, offset,
+            _highest(flat, weight, offset),
+        )  # fmt: skip
         # The weaker the penalty the longer it takes: what gets worse does so from there on.
         if score <= best:
             break
@@ -280,16 +287,31 @@ def _apart(win: Any, rows: NDArray[np.intp], first: int) -> int:
     return int(((recording < recording[first]) | ~late)[:first].sum())
 
 
-def _log_likelihood(
-    x: NDArray[np.float32], weight: Array, offset: Array, both: Array, spikes: Array
-) -> float:
-    """Return that of counts, but for a constant, given the sums that tell of them."""
-    total = (weight * both).sum() + (offset * spikes).sum()
+def _highest(x: NDArray[np.float32], weight: Array, offset: Array) -> Array:
+    """Return the largest log count that is expected of each unit."""
     single = weight.astype(np.float32)
     size = max(1, COUNTS_AT_ONCE // max(1, weight.shape[1]))
-    for some in (x[at : at + size] for at in range(0, len(x), size)):
-        total -= np.exp(np.minimum(some @ single + offset, LARGEST)).sum()
-    return float(total)
+    parts = [(x[at : at + size] @ single).max(axis=0) for at in range(0, len(x), size)]
+    top: Array = np.minimum(np.max(parts, axis=0) + offset, LARGEST)
+    return top
+
+
+def _log_likelihood(
+    win: Any,
+    rows: NDArray[np.intp],
+    units: NDArray[np.intp],
+    x: NDArray[np.float32],
+    weight: Array,
+    offset: Array,
+    top: Array,
+) -> float:
+    """Return that of the counts of units, but for a constant."""
+    single, total = weight.astype(np.float32), 0.0
+    for at in _parts(win, np.arange(len(rows))):
+        y = _counts(win, rows[at])[..., units].reshape(-1, len(units))
+        log_mu = np.minimum(x[at].reshape(len(y), -1) @ single + offset, top)
+        total += float((y * log_mu - np.exp(log_mu)).sum(dtype=np.float64))
+    return total
 
 
 def _standardize(x: NDArray[np.float32]) -> tuple[Array, Array]:

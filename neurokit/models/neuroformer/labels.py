@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from neurokit import arguments
 from neurokit.errors import DataError
 
 __all__ = [
+    "ROUNDING",
     "UNKNOWN_RANGE",
     "are_whole",
     "classes_of",
@@ -97,9 +97,10 @@ def target_span(win: Any, n_classes: int) -> dict[str, tuple[tuple[float, float]
     -------
     dict
         ``target_range``, of each target from the lowest to the highest label. Where these are
-        the first and the last of ``n_classes`` whole numbers, or all labels are numbers of
-        classes from 0, half a number is added at either end: each bin then has one number in
-        its middle. From -3 to 3 for a target without a label.
+        the first and the last of ``n_classes`` whole numbers, each bin has one of them in its
+        middle. So it is where they are whole numbers from 0 to ``n_classes - 1``, and with them
+        half of all labels or more: these are numbers of classes, of which the highest may be
+        missing. From -3 to 3 for a target without a label.
 
     Examples
     --------
@@ -124,7 +125,7 @@ def _span(labels: NDArray[np.float64], n_classes: int) -> tuple[float, float]:
     low, high = float(labels.min()), float(labels.max())
     first, last = round(low), round(high)
     whole = max(abs(low - first), abs(high - last)) < ROUNDING
-    if whole and first >= 0 and last < n_classes and are_whole(labels).all():
+    if whole and first >= 0 and last < n_classes and are_whole(labels).mean() >= 0.5:
         first, last = 0, n_classes - 1
     if whole and last - first == n_classes - 1:
         return first - 0.5, last + 0.5
@@ -205,8 +206,10 @@ def ranges(given: Any) -> tuple[tuple[float, float], ...]:
     >>> ranges((0, 8)), ranges([[0, 8], [-1, 1]])
     (((0.0, 8.0),), ((0.0, 8.0), (-1.0, 1.0)))
     """
-    single = isinstance(given, Iterable) and np.ndim(list(given)[:1]) == 1
-    pairs = [given] if single or not isinstance(given, Iterable) else list(given)
+    given = given.tolist() if isinstance(given, np.ndarray) else given
+    pairs = list(given) if isinstance(given, list | tuple) else [given]
+    if not any(isinstance(pair, list | tuple) for pair in pairs):
+        pairs = [given]
     found = [arguments.number_list("target_range", pair) for pair in pairs]
     for pair in found:
         if len(pair) != 2 or not pair[0] < pair[1]:

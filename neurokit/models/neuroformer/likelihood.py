@@ -79,7 +79,8 @@ def held_out_likelihood(
     Raises
     ------
     DataError
-        Windows that share spikes, and what :func:`window_likelihood` refuses.
+        Windows that share spikes or do not fit the model, and what :func:`window_likelihood`
+        refuses.
 
     Examples
     --------
@@ -93,6 +94,8 @@ def held_out_likelihood(
     >>> found["predictor"].values.tolist(), float(found["bits_per_spike"].sel(predictor="rate"))
     (['rate', 'history', 'model'], 0.0)
     """
+    for win in (train, test):
+        model.check(win)
     assert_disjoint(train, test)
     of_model = window_likelihood(model, test, batch_size=batch_size, device=device)
     spikes = of_model["n_spikes"].values

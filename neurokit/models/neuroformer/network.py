@@ -13,7 +13,7 @@ from neurokit.errors import DataError
 from neurokit.models.neuroformer import generation
 from neurokit.models.neuroformer.behaviour import TargetHead
 from neurokit.models.neuroformer.body import Body, Context
-from neurokit.models.neuroformer.checks import check_windows
+from neurokit.models.neuroformer.checks import check_labels, check_windows
 from neurokit.models.neuroformer.config import NeuroformerConfig
 from neurokit.models.neuroformer.connectivity import estimate_connectivity
 from neurokit.models.neuroformer.contrastive import JointSpace
@@ -37,8 +37,11 @@ class Neuroformer(Pretrained):
     minimises 0.6 × the cross-entropy of units + 0.4 × that of steps; with the contrastive stage
     3/4 of that and 1/4 of the contrastive loss; and the loss of behavioural targets is added.
 
-    Three functions are its methods too: ``fit`` is :func:`neurokit.training.fit`, ``generate`` is
-    :func:`~neurokit.models.neuroformer.generation.generate`, and ``connectivity`` is
+    Behaviour is read by :func:`read_behaviour` and scored by :func:`score_behaviour`; a new head
+    for it is given by :func:`with_targets`. :func:`held_out_likelihood` compares the model with
+    regressions. Three functions are methods too: ``fit`` is :func:`neurokit.training.fit`,
+    ``generate`` is :func:`~neurokit.models.neuroformer.generation.generate`, and
+    ``connectivity`` is
     :func:`~neurokit.models.neuroformer.connectivity.estimate_connectivity`.
 
     Parameters
@@ -53,7 +56,8 @@ class Neuroformer(Pretrained):
     >>> rec = Recording.from_spikes([0.11, 0.35, 0.62], [4, 7, 4], duration=1.0)
     >>> win = spike_windows(rec, length=0.1, history=0.2)
     >>> model = Neuroformer(NeuroformerConfig.of(win, targets=("speed",))).eval()
-    >>> model.check(win)
+    >>> model.check(win), model.check_labels(win)
+    (None, None)
     >>> model.generate(win, seed=1).meta["generated"]["seed"]
     1
     >>> model.connectivity(win)["source"].values
@@ -294,6 +298,16 @@ class Neuroformer(Pretrained):
             What the model is to be given.
         """
         check_windows(self.config, win)
+
+    def check_labels(self, win: Any) -> None:
+        """Raise one clear error if labels are none that the model can learn.
+
+        Parameters
+        ----------
+        win : SpikeWindows
+            What the model is to be trained on.
+        """
+        check_labels(self.config, win)
 
     def example(self) -> dict[str, Tensor]:
         """Make a small batch, always the same one.

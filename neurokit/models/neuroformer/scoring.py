@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from neurokit.errors import DataError
-from neurokit.models.evaluation.scores import METRICS, class_scores
+from neurokit.models.evaluation.scores import METRICS, class_scores, ratio
 from neurokit.models.neuroformer.blocks import blocks_drawn, interval
 
 __all__ = ["score_behaviour"]
@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 
 N_SHIFTS = 200
 LARGEST_SHARE_LACKING = 0.05
+CONSTANT = 1e-12  # of the mean square: a variance below that is rounding
 
 
 def score_behaviour(
@@ -72,8 +73,8 @@ def score_behaviour(
     Warns
     -----
     UserWarning
-        A class that many draws lack, since it occurs in few blocks: the interval is that of the
-        other draws.
+        Draws without a score, as a class occurs in few blocks or values are constant: the
+        interval is that of the others.
 
     Examples
     --------
@@ -92,12 +93,12 @@ def score_behaviour(
         raise DataError("A direction has no classes. Give predicted directions, one a window.")
     pair, block = _paired(true, predicted, block)
     if of_classes:
-        _check_numbers(pair[0], pair[1].shape[1])
+        _check_numbers(*pair)
     measure: Callable[..., Array] = _angles if direction else _hits if of_classes else _fits
     n, n_blocks = block.size, int(block.max(initial=-1)) + 1
     drawn = blocks_drawn(n_blocks, n_bootstrap, seed)[:, block].astype(np.float64)
     scores = measure(pair[0], pair[1], drawn)
-    _warn_of_rare(scores)
+    _warn_of_lacking(scores, of_classes)
     low, high = interval(scores, n_blocks)
     least = max(1, n // 20)
     shifts = np.random.default_rng(seed).integers(least, max(n - least, least + 1), N_SHIFTS)
@@ -119,8 +120,13 @@ def score_behaviour(
     )
 
 
-def _check_numbers(number: Array, n_classes: int) -> None:
-    there = np.unique(number)
+def _check_numbers(number: Array, probability: Array) -> None:
+    if not (probability >= 0).all() or not np.allclose(probability.sum(axis=1), 1, atol=1e-3):
+        raise DataError(
+            f"Expected one prediction a window, or the probabilities of classes, which sum to 1; "
+            f"got values of shape {probability.shape}. Choose one target: .sel(target=...)."
+        )
+    there, n_classes = np.unique(number), probability.shape[1]
     if there.size < 2 or not np.isin(there, np.arange(n_classes)).all():
         raise DataError(
             f"Expected windows of two or more classes, numbered from 0 to {n_classes - 1}; got "
@@ -143,8 +149,11 @@ def _paired(
         )
     known = ~np.isnan(values[0])
     pair = values[0][known], values[1][known]
-    if not all(np.isfinite(part).all() for part in pair):
-        raise DataError(f"{int((~np.isfinite(pair[1])).sum())} predictions are not finite.")
+    for what, part in zip(("true values", "predictions"), pair, strict=True):
+        if not np.isfinite(part).all():
+            raise DataError(f"{int((~np.isfinite(part)).sum())} {what} are not finite.")
+    if not known.any():
+        raise DataError("No window has a true value.")
     return pair, np.unique(np.asarray(block)[known], return_inverse=True)[1]
 
 
@@ -154,27 +163,30 @@ def _hits(number: Array, probability: Array, weight: Array) -> Array:
     return class_scores(probability, label, weight, np.unique(label)).T
 
 
-def _warn_of_rare(scores: Array) -> None:
+def _warn_of_lacking(scores: Array, of_classes: bool) -> None:
     lacking = float(np.isnan(scores).any(axis=1).mean())
     if lacking > LARGEST_SHARE_LACKING:
+        why = (
+            "have no window of some class, which occurs in few blocks"
+            if of_classes
+            else "have no score, as true or predicted values are constant there"
+        )
         warnings.warn(
-            f"{lacking:.0%} of the draws lack a class, or have one value only: it occurs in few "
-            "blocks, and the interval is that of the other draws. Score more windows, or shorter "
-            "blocks.",
-            stacklevel=3,
+            f"{lacking:.0%} of the draws {why}: the interval is that of the others.", stacklevel=3
         )
 
 
 def _fits(true: Array, predicted: Array, weight: Array) -> Array:
     """Return r and the share of variance explained (draw, 2), windows weighted (draw, window)."""
     n = weight.sum(axis=1)
-    mean_t, mean_p = weight @ true / n, weight @ predicted / n
-    var_t, var_p = weight @ true**2 / n - mean_t**2, weight @ predicted**2 / n - mean_p**2
-    shared = weight @ (true * predicted) / n - mean_t * mean_p
-    with np.errstate(invalid="ignore", divide="ignore"):
-        r = shared / np.sqrt(np.maximum(var_t, 0) * np.maximum(var_p, 0))
-        r2 = 1 - weight @ (true - predicted) ** 2 / n / var_t
-    return np.stack([r, r2], axis=1)
+    error = weight @ (true - predicted) ** 2 / n
+    # What all windows have in common says nothing, and would leave no digits for the rest.
+    both = [values - values.mean() for values in (true, predicted)]
+    mean = [weight @ values / n for values in both]
+    size = [weight @ values**2 / n for values in both]
+    var = [np.where(s - m**2 > CONSTANT * s, s - m**2, 0) for s, m in zip(size, mean, strict=True)]
+    shared = weight @ (both[0] * both[1]) / n - mean[0] * mean[1]
+    return np.stack([ratio(shared, np.sqrt(var[0] * var[1])), 1 - ratio(error, var[0])], axis=1)
 
 
 def _angles(true: Array, predicted: Array, weight: Array) -> Array:

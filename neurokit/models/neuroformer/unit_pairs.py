@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from neurokit.errors import DataError
-from neurokit.windows.spike_tokens import FIRST, PAD, SOS
+from neurokit.windows.spike_tokens import EOS, FIRST
 from neurokit.windows.vocabulary import session_of
 
 __all__ = ["double_centred", "impossible_ids", "labelled_pairs", "session_places"]
@@ -48,11 +48,10 @@ def impossible_ids(win: Any) -> Tensor:
     tensor([[ True,  True, False, False,  True],
             [ True,  True, False,  True, False]])
     """
-    owner = np.array([session for session, _ in win.vocabulary])
-    sessions = np.array([session_of(rec) for rec in win.recordings])
-    impossible = np.zeros((len(sessions), FIRST + len(owner)), dtype=bool)
-    impossible[:, [PAD, SOS]] = True
-    impossible[:, FIRST:] = owner != sessions[:, None]
+    impossible = np.ones((len(win.recordings), FIRST + len(win.vocabulary)), dtype=bool)
+    impossible[:, EOS] = False
+    for row, recording in zip(impossible, win.recordings, strict=True):
+        row[FIRST + win.vocabulary.of_session(session_of(recording))] = False
     return torch.from_numpy(impossible)
 
 
@@ -90,8 +89,8 @@ def session_places(win: Any) -> NDArray[np.int64]:
             f"recorded together. Take those of one, such as {sessions[0]!r}: "
             f"win.take(numpy.isin(win.groups('recording'), {mine}))."
         )
-    own = [place for place, (name, _) in enumerate(win.vocabulary) if name == sessions[0]]
-    return np.array(own, dtype=np.int64)
+    own: NDArray[np.int64] = win.vocabulary.of_session(sessions[0])
+    return own
 
 
 def labelled_pairs(

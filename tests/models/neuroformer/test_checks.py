@@ -141,14 +141,14 @@ def test_targets_are_compared_with_the_scale_that_the_model_knows():
     rng = np.random.default_rng(3)
     win, other = labelled(rng.uniform(0, 30, 100)), labelled(1000 + rng.uniform(0, 30, 100))
     model = Neuroformer(NeuroformerConfig.of(win))
-    model.check(win)
-    with pytest.warns(UserWarning, match="'label' lies .* in the unit of those of training"):
-        model.check(other)
+    model.check_labels(win)
+    with pytest.warns(UserWarning, match="'label' lies .* in the unit of those that"):
+        model.check_labels(other)
     plain = NeuroformerConfig.of(win, target_mean=(), target_spread=())
     with pytest.warns(UserWarning, match=r"with_targets\(model, names, win=win\)"):
-        Neuroformer(plain).check(win)
+        Neuroformer(plain).check_labels(win)
     with pytest.raises(DataError, match="'label' lies .* takes for granted, 0 ± 1"):
-        Neuroformer(plain).check(other)
+        Neuroformer(plain).check_labels(other)
 
 
 def test_few_labels_side_by_side_do_not_refuse_the_rest():
@@ -156,9 +156,9 @@ def test_few_labels_side_by_side_do_not_refuse_the_rest():
     win = labelled(speed)
     few = win.take(range(20, 23))
     tuned = with_targets(Neuroformer(NeuroformerConfig.of(win)), ["label"], win=few)
-    tuned.check(few)
-    with pytest.warns(UserWarning, match="were those enough to tell"):
-        tuned.check(win)
+    tuned.check_labels(few)
+    with pytest.warns(UserWarning, match="were those enough"):
+        tuned.check_labels(win)
 
 
 def test_animals_that_stand_still_are_not_taken_for_classes():
@@ -167,7 +167,7 @@ def test_animals_that_stand_still_are_not_taken_for_classes():
     fast[5:7] = 0, 40
     model = Neuroformer(NeuroformerConfig.of(labelled(fast), target_classes=5))
     with pytest.warns(UserWarning, match="are one of the 5 classes"):
-        model.check(labelled(slow))
+        model.check_labels(labelled(slow))
     still = nk.preprocessing.standardize(recording(), "behaviour")["behaviour"] * 0
     still[-200:-180] = 9.0
     rec = recording().replace(streams={"spikes": recording()["spikes"], "behaviour": still})
@@ -185,20 +185,35 @@ def test_a_choice_that_changes_inside_windows_is_told_of():
     between = np.flatnonzero(abs(win.targets[:, 0] - win.targets[:, 0].round()) > 1e-3)
     model = Neuroformer(NeuroformerConfig.of(win, target_classes=3))
     with pytest.warns(UserWarning, match=f"changes inside {len(between)} of {len(win)} windows"):
-        model.check(win)
-    model.check(win.take(np.delete(np.arange(len(win)), between)))
+        model.check_labels(win)
+    model.check_labels(win.take(np.delete(np.arange(len(win)), between)))
 
 
 def test_classes_that_nothing_tells_apart_are_refused():
     win = labelled(np.arange(100) // 7 % 2)
-    Neuroformer(NeuroformerConfig.of(win, target_classes=2)).check(win)
+    Neuroformer(NeuroformerConfig.of(win, target_classes=2)).check_labels(win)
     wide = Neuroformer(NeuroformerConfig.of(win, target_classes=2, target_range=(-3.0, 3.0)))
     with pytest.raises(DataError, match="All labels of 'label', 0 to 1, are one of the 2 classes"):
-        wide.check(win)
-    wide.check(win.take(np.flatnonzero(win.targets[:, 0] == 1)))  # to be read
+        wide.fit(win, epochs=1, batch_size=32, lr=1e-3, device="cpu", progress=False)
+    wide.check(win)  # to be read
+    wide.check_labels(win.take(np.flatnonzero(win.targets[:, 0] == 1)))
     slow = labelled(np.random.default_rng(3).uniform(0.2, 0.9, 100))
-    with pytest.warns(UserWarning, match="nothing tells them apart"):
-        wide.check(slow)
+    far = NeuroformerConfig.of(slow, target_classes=2, target_range=(0.0, 9.0))
+    with pytest.warns(UserWarning, match="nothing tells them apart. Are these labels in the unit"):
+        Neuroformer(far).check_labels(slow)
     narrow = NeuroformerConfig.of(slow, target_classes=2, target_range=(0.0, 0.7))
     with pytest.warns(UserWarning, match=r"\d\d% of the labels of 'label' lie beyond the 2"):
-        Neuroformer(narrow).check(slow)
+        Neuroformer(narrow).check_labels(slow)
+
+
+def test_classes_of_unequal_distance_are_told_of():
+    win = labelled(np.array([1, 10, 100])[np.arange(100) // 5 % 3])
+    model = Neuroformer(NeuroformerConfig.of(win, target_classes=3))
+    with pytest.warns(UserWarning, match="1 and 10 of 'label' are the same one of the 3 classes"):
+        model.check_labels(win)
+    exact = labelled(np.array([0.1, 0.2, 0.3])[np.arange(100) // 5 % 3])
+    Neuroformer(NeuroformerConfig.of(exact, target_classes=3)).check_labels(exact)
+    laps = labelled(np.arange(100) // 2 % 40)
+    model = Neuroformer(NeuroformerConfig.of(laps, target_classes=10))
+    model.check_labels(laps)
+    model.check(laps.take(range(3)))

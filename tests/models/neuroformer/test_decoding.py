@@ -124,7 +124,21 @@ def test_a_new_head_knows_its_own_labels_only(recording: nk.Recording) -> None:
         with_targets(model, ["speed"], win=labelled)
 
 
+def test_half_precision_reads_alike(recording: nk.Recording) -> None:
+    labelled = windows(recording, "speed", "pupil")
+    for classes in (0, 3):
+        model = Neuroformer(NeuroformerConfig.of(labelled, width=16, target_classes=classes))
+        expected = read_behaviour(model, labelled, device="cpu")
+        found = read_behaviour(model.bfloat16(), labelled, device="cpu")
+        np.testing.assert_allclose(found["predicted"], expected["predicted"], atol=0.2)
+
+
 def test_settings_that_make_another_network_are_refused(recording: nk.Recording) -> None:
+    plain = Neuroformer(NeuroformerConfig.of(windows(recording), width=16))
+    with pytest.raises(UnknownNameError, match="Unknown setting 'dropuot'. Did you mean 'dropout'"):
+        with_targets(plain, ["speed"], dropuot=0.1)
+    with pytest.raises(DataError, match="expected windows with targets"):
+        with_targets(plain, ["speed"], win=5)
     model = Neuroformer(NeuroformerConfig.of(windows(recording), width=16))
     with pytest.raises(DataError, match="another network"):
         with_targets(model, ["speed"], width=32)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import neurokit as nk
-from neurokit.errors import DataError
+from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.neuroformer import Neuroformer, NeuroformerConfig
 from neurokit.models.neuroformer.glm import (
     _apart,
@@ -220,7 +220,8 @@ def test_regression_in_pieces_is_that_of_all_steps_at_once(
             slope = design.T @ (mu - y) / len(y) + ridge * weight
             bend = (design * mu[:, None]).T @ design / len(y) + np.diag(ridge)
             weight -= np.linalg.solve(bend, slope)
-        expected = np.exp(asked @ weight[:-1] + weight[-1])
+        top = (design @ weight).max()
+        expected = np.exp(np.minimum(asked @ weight[:-1] + weight[-1], top))
         log_likelihood += scipy.stats.poisson.logpmf(held_out, expected)
     monkeypatch.setattr("neurokit.models.neuroformer.glm.COUNTS_AT_ONCE", at_once)
     fit = {"history": history, "degree": 2, "alpha": 1e-4}
@@ -269,6 +270,35 @@ def test_regression_on_little_data_learns_no_noise(seed: int) -> None:
     fixed = (glm_likelihood(train, test, history=True, alpha=1e-4).sum() - reference) / spikes
     assert chosen > -0.02
     assert fixed < -0.1  # which any model would beat
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_regressions_do_not_explode_beyond_what_they_learned(seed: int) -> None:
+    rec = nk.datasets.simulate_stimulus_population(n_units=12, duration=120, seed=seed)
+    win = nk.windows.spike_windows(rec, length=0.05, history=0.25)
+    train, test = next(nk.windows.split_contiguous(win, 2))
+    gain = glm_likelihood(train, test, history=True) - rate_likelihood(test)
+    assert gain.sum() / test.n_spikes.sum() / np.log(2) > 0.4
+    assert gain.min() > -60  # nats of one window
+
+
+def test_training_windows_are_checked_too() -> None:
+    rec = population(np.full(4, 8.0), 3)
+    cut = {"length": 0.1, "history": 0.1}
+    win = nk.windows.spike_windows(rec, **cut)
+    train, test = list(nk.windows.split_contiguous(win, 4))[1]
+    model = Neuroformer(NeuroformerConfig.of(win, width=16))
+    words = nk.windows.Vocabulary(win.vocabulary.units[::-1])
+    for changes, message in (
+        ({"vocabulary": words}, "Place 0 of the vocabulary is unit 3"),
+        ({"length": 0.2}, "length of the windows is 0.2"),
+        ({"dt": 0.02}, "dt of the windows is 0.02"),
+    ):
+        other = nk.windows.spike_windows(rec, **{**cut, **changes}).take(range(5))
+        with pytest.raises(DataError, match=message):
+            held_out_likelihood(model, other, test, device="cpu")
+    with pytest.raises(UnknownNameError, match="Unknown stream beside the spikes 'stimulus'"):
+        glm_likelihood(train, test, ["stimulus"])
 
 
 def test_regressions_do_not_pay_for_units_of_other_sessions() -> None:

@@ -63,7 +63,7 @@ def test_windows_without_a_label_are_left_out() -> None:
         ([1.0, 2.0], [1.0], [0, 1], "one true and one predicted"),
         ([1.0, 2.0], [1.0, np.nan], [0, 1], "1 predictions are not finite"),
         ([1.0, 2.0], [1.0, 2.0], [0, 0], "needs two blocks"),
-        ([np.nan, np.nan], [1.0, 2.0], [0, 1], "needs two blocks"),
+        ([np.nan, np.nan], [1.0, 2.0], [0, 1], "No window has a true value"),
     ],
 )
 def test_what_has_no_score_is_refused(
@@ -105,8 +105,41 @@ def test_classes_are_scored_as_scikit_learn_does() -> None:
         score_behaviour(np.full(400, "left"), share, block)
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e4, 1e8])
+def test_what_all_windows_have_in_common_takes_no_digits(offset: float) -> None:
+    from sklearn.metrics import r2_score
+
+    rng = np.random.default_rng(0)
+    true = rng.normal(size=200)
+    predicted = true + rng.normal(size=200)
+    found = score_behaviour(true + offset, predicted + offset, np.arange(200) // 20)["score"]
+    expected = np.corrcoef(true, predicted)[0, 1], r2_score(true, predicted)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_constant_predictions_have_no_correlation() -> None:
+    true = np.random.default_rng(0).normal(size=200)
+    with pytest.warns(UserWarning, match="100% of the draws have no score, as .* constant"):
+        found = score_behaviour(true, np.full(200, 0.1), np.arange(200) // 20)["score"]
+    assert np.isnan(found.sel(metric="r"))
+    assert found.sel(metric="r2") <= 0
+
+
+@pytest.mark.parametrize("shape", [(200, 2), (200, 1)])
+def test_values_of_several_targets_are_no_probabilities(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(DataError, match=r"Choose one target: .sel\(target=...\)"):
+        score_behaviour(rng.integers(0, 2, 200), rng.normal(size=shape), np.arange(200) // 20)
+
+
+def test_infinite_values_are_counted() -> None:
+    x, block = np.arange(40.0), np.arange(40) // 4
+    with pytest.raises(DataError, match="1 true values are not finite"):
+        score_behaviour(np.where(x == 3, np.inf, x), x, block)
+
+
 def test_a_class_that_most_draws_lack_is_told_of() -> None:
     number = (np.arange(200) < 5).astype(float)
     p = np.stack([1 - number, number], axis=1) * 0.8 + 0.1
-    with pytest.warns(UserWarning, match="of the draws lack a class"):
+    with pytest.warns(UserWarning, match="of the draws have no window of some class"):
         score_behaviour(number, p, np.arange(200) // 20)
