@@ -220,8 +220,9 @@ class NeuroformerConfig:
         ----------
         win : SpikeWindows
             Those of training. Vocabulary, durations, streams and targets are taken over, with
-            the range, mean and spread of targets; and if more than one in a hundred has more
-            spikes than the preset has positions, there are enough for the other 99.
+            the mean and the spread of targets, or with ``target_classes`` their ranges; and if
+            more than one in a hundred has more spikes than the preset has positions, there are
+            enough for the other 99.
         preset : str
             For all else, see :meth:`preset`. Each stream gets as many layers as the preset has
             for one of its kind.

@@ -154,6 +154,17 @@ def read_behaviour(
     >>> model = nk.models.Neuroformer(nk.models.NeuroformerConfig.of(win))
     >>> dict(read_behaviour(model, win, device="cpu").sizes)
     {'window': 8, 'target': 1}
+
+    With classes, and what becomes of a trained model's answer:
+
+    >>> from neurokit.models.neuroformer import blocks_of, score_behaviour
+    >>> model = nk.models.Neuroformer(nk.models.NeuroformerConfig.of(win, target_classes=2))
+    >>> speed = read_behaviour(model, win, device="cpu").sel(target="speed")
+    >>> speed["probability"].sel({"class": 1}).shape
+    (8,)
+    >>> found = score_behaviour(speed["true_class"], speed["probability"], blocks_of(win, 0.2))
+    >>> found["metric"].values.tolist()
+    ['auroc', 'auprc', 'balanced_accuracy']
     """
     names, head = model.config.targets, model.target_head
     if head is None:
