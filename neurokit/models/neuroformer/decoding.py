@@ -155,14 +155,17 @@ def read_behaviour(
     >>> dict(read_behaviour(model, win, device="cpu").sizes)
     {'window': 8, 'target': 1}
 
-    With classes, and what becomes of a trained model's answer:
+    With classes, and how the answer is scored:
 
     >>> from neurokit.models.neuroformer import blocks_of, score_behaviour
+    >>> rec = nk.datasets.simulate_latent_population(n_units=5, duration=60.0)
+    >>> win = nk.windows.spike_windows(rec, length=0.1, history=0.2,
+    ...                                targets={"behaviour": ["speed"]})
     >>> model = nk.models.Neuroformer(nk.models.NeuroformerConfig.of(win, target_classes=2))
     >>> speed = read_behaviour(model, win, device="cpu").sel(target="speed")
     >>> speed["probability"].sel({"class": 1}).shape
-    (8,)
-    >>> found = score_behaviour(speed["true_class"], speed["probability"], blocks_of(win, 0.2))
+    (598,)
+    >>> found = score_behaviour(speed["true_class"], speed["probability"], blocks_of(win, 2.0))
     >>> found["metric"].values.tolist()
     ['auroc', 'auprc', 'balanced_accuracy']
     """

@@ -46,7 +46,7 @@ def positions_of(win: Any) -> int:
     >>> import neurokit as nk
     >>> rec = nk.Recording.from_spikes([0.31, 0.35, 0.62], [0, 1, 0], duration=1.0)
     >>> positions_of(nk.windows.spike_windows(rec, length=0.5, history=0.1))
-    4
+    3
     """
     return 1 + math.ceil(np.quantile(win.n_spikes, 1 - FULLEST, method="higher")) if len(win) else 1
 
@@ -173,6 +173,7 @@ def classes_of(values: Tensor, limits: Tensor, n_classes: int) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> limits = torch.tensor([[0.0, -1.0], [8.0, 1.0]])
     >>> classes_of(torch.tensor([[3.9, 0.6], [100.0, -0.2]]), limits, 4)
     tensor([[1, 3],
