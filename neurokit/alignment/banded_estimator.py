@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -17,6 +16,7 @@ from neurokit.alignment.devices import host
 from neurokit.alignment.estimator import fit_arrays
 from neurokit.alignment.ridge import FOLDED, edge_message
 from neurokit.alignment.splits import Folds, from_cv
+from neurokit.warning import warn
 
 __all__ = ["BandedRidgeCV"]
 
@@ -175,7 +175,7 @@ class BandedRidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
             self.intercept_ = self.y_mean_ - float(self.coef_ @ self.x_mean_)
         message = edge_message([solution.chosen], solution.n_alphas)
         if message:
-            warnings.warn(message, UserWarning, stacklevel=2)
+            warn(message)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Literal
@@ -27,6 +26,7 @@ from neurokit.alignment.plans import EncodingPlan, Layers, Settings, make_plan
 from neurokit.alignment.splits import Cv
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.progress import progress_bar
+from neurokit.warning import warn
 
 __all__ = ["combine_blocks", "encode", "prepare_encoding"]
 
@@ -216,7 +216,7 @@ def encode(
     ]
     result, notes = _combine(plan, blocks, targets.coords, ceiling)
     for note in [*plan.notes, *notes]:
-        warnings.warn(note, UserWarning, stacklevel=2)
+        warn(note)
     return result
 
 
@@ -266,7 +266,7 @@ def prepare_encoding(
         raise UnknownNameError("setting", unknown[0], names)
     plan = make_plan(x, groups, Settings(**settings))
     for note in plan.notes:
-        warnings.warn(note, UserWarning, stacklevel=2)
+        warn(note)
     return plan
 
 
@@ -311,7 +311,7 @@ def combine_blocks(
     """
     result, notes = _combine(plan, list(blocks), {}, ceiling)
     for note in notes:
-        warnings.warn(note, UserWarning, stacklevel=2)
+        warn(note)
     return result
 
 

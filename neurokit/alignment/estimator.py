@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from neurokit.alignment.devices import host
 from neurokit.alignment.ridge import FOLDED, Problem, edge_message, prepare, solve, target_blocks
 from neurokit.alignment.splits import Folds, from_cv
+from neurokit.warning import warn
 
 __all__ = ["RidgeCV", "fit_arrays"]
 
@@ -147,7 +147,7 @@ class RidgeCV(MultiOutputMixin, RegressorMixin, BaseEstimator):
             self.coef_, self.intercept_ = self.coef_[0], float(np.ravel(self.intercept_)[0])
         message = edge_message([chosen], len(problem.alphas))
         if message:
-            warnings.warn(message, UserWarning, stacklevel=2)
+            warn(message)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 def main() -> None:
     """Run the command; bad input ends in one line and exit status 1."""
+    warnings.formatwarning = _line
     try:
         app()
     except NeurokitError as error:
@@ -54,6 +56,22 @@ def main() -> None:
             f"Error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True
         )
         sys.exit(1)
+
+
+_with_place = warnings.formatwarning
+
+
+def _line(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    # Whoever typed a command has no line of code to mend.
+    if category is UserWarning:
+        return f"Warning: {message}\n"
+    return _with_place(message, category, filename, lineno, line)
 
 
 def _version(wanted: bool) -> None:

@@ -8,12 +8,12 @@ scaled to unit norm, so that its correlation matrix is one product with its own 
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurokit.errors import DataError
+from neurokit.warning import warn
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -181,10 +181,9 @@ def _warn_flat(series: Any, flat: np.ndarray) -> None:
     which = np.flatnonzero(flat)
     listed = ", ".join(str(names[i] if names is not None else i) for i in which[:5])
     more = f" and {len(which) - 5} more" if len(which) > 5 else ""
-    warnings.warn(
+    warn(
         f"{len(which)} of {len(flat)} ROIs do not change within a window (ROI {listed}{more}); "
-        "their correlations there are set to 0.",
-        stacklevel=3,
+        "their correlations there are set to 0."
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from neurokit.datasets.electrophysiology import Options, read_with
 from neurokit.errors import NeurokitError, ReadError
 from neurokit.progress import progress_bar
 from neurokit.recording import Recording
+from neurokit.warning import warn
 
 __all__ = ["read_bids"]
 
@@ -141,10 +141,9 @@ def _options(channels: pd.DataFrame, line: Any, units: str | None, names: list[s
     """Say what ``channels.tsv`` and the sidecar know better than the data file."""
     absent = [n for n in channels.index if n not in names]
     if absent:
-        warnings.warn(
+        warn(
             f"channels.tsv lists {len(absent)} channels that the file does not have: "
-            f"{absent[:5]}. They are ignored.",
-            stacklevel=2,
+            f"{absent[:5]}. They are ignored."
         )
     channels = channels.drop(index=absent)
     kinds = channels.get("type", pd.Series(dtype="str")).dropna().str.upper()
@@ -191,9 +190,8 @@ def _placed(file: BidsFile, stream: xr.DataArray) -> xr.DataArray:
         raise ReadError(f"{found[0].name}: expected columns name, x, y, z.")
     unit, frame = _coordinate_system(file, found[0])
     if unit not in _METRES:
-        warnings.warn(
-            f"{found[0].name}: positions in {unit!r} cannot be brought to metres and are left out.",
-            stacklevel=5,
+        warn(
+            f"{found[0].name}: positions in {unit!r} cannot be brought to metres and are left out."
         )
         return stream
     table = table.drop_duplicates("name").set_index("name")[["x", "y", "z"]]

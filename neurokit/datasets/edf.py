@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from neurokit.errors import ReadError
+from neurokit.warning import warn
 
 __all__ = ["EdfHeader", "read_edf_header"]
 
@@ -185,10 +185,9 @@ def _n_records(path: Path, fixed: bytes, data_bytes: int, record_bytes: float) -
             "records."
         )
     if present > claimed != -1:
-        warnings.warn(
+        warn(
             f"{path.name}: the header promises {claimed} records, the file holds {present}; all "
-            "that are there are read.",
-            stacklevel=2,
+            "that are there are read."
         )
     return present
 

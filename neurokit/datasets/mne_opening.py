@@ -16,6 +16,7 @@ from neurokit.datasets import edf, preflight
 from neurokit.datasets.matlab import check_matlab
 from neurokit.datasets.sniffing import FORMATS, is_hdf5, sniff
 from neurokit.errors import NeurokitError, ReadError
+from neurokit.warning import warn
 
 if TYPE_CHECKING:
     import mne
@@ -142,7 +143,7 @@ def in_our_words(path: Path, kind: str) -> Iterator[None]:
     texts = {str(w.message): None for w in caught if not _HARMLESS.search(str(w.message))}
     for text in texts:
         name = "" if path.name in text or text.startswith("Stream") else f"{path.name}: "
-        warnings.warn(name + text, stacklevel=4)
+        warn(name + text)
 
 
 def open_file(path: Path, kind: str) -> list[Opened]:
@@ -201,12 +202,11 @@ def _open_edf(path: Path, kind: str, reader: Callable[..., Any]) -> list[Opened]
                 f"{path.name}: signals share the names {twice[:5]} and differ in their rates, so "
                 "that they cannot be told apart. Rename them in the file."
             )
-        warnings.warn(f"channel names {twice[:5]} occur twice; they get numbers.", stacklevel=2)
+        warn(f"channel names {twice[:5]} occur twice; they get numbers.")
     if header.undefined_gain:
-        warnings.warn(
+        warn(
             f"the header gives channels {header.undefined_gain[:5]} no range, so that their unit "
-            "is unknown; they are marked bad.",
-            stacklevel=2,
+            "is unknown; they are marked bad."
         )
     opened = []
     for rate in np.unique(rates)[::-1]:

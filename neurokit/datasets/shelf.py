@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -12,6 +11,7 @@ from neurokit.catalog.fields import Modality
 from neurokit.catalog.folders import names
 from neurokit.datasets.fetch import is_cached
 from neurokit.errors import DataError, ReadError, UnknownNameError
+from neurokit.warning import warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,7 @@ def _valid_cards() -> _builtin_list[Card]:
         try:
             cards.append(read_card(path))
         except ReadError as error:
-            warnings.warn(f"Left out of the list: {error}", stacklevel=3)
+            warn(f"Left out of the list: {error}")
     return cards
 
 

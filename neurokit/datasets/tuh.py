@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from neurokit.datasets.tuh_annotations import ENDINGS, read_annotations, read_jo
 from neurokit.errors import DataError, ReadError, UnknownNameError
 from neurokit.progress import progress_bar
 from neurokit.recording import Recording
+from neurokit.warning import warn
 
 __all__ = ["TCP", "Corpus", "read_tuh", "tcp_montage"]
 
@@ -140,10 +140,7 @@ def read_tuh(
             cut += late
         recordings.append(rec.replace(events=events, meta={**file.meta, "corpus": corpus}))
     if cut:
-        warnings.warn(
-            f"{cut} annotations reach past the end of their recordings and were cut there.",
-            stacklevel=2,
-        )
+        warn(f"{cut} annotations reach past the end of their recordings and were cut there.")
     return recordings
 
 
@@ -202,10 +199,9 @@ def _found(root: Path, corpus: str) -> list[_File]:
             f"{len(paths)} other .edf files."
         )
     if len(named) < len(paths):
-        warnings.warn(
+        warn(
             f"{len(paths) - len(named)} .edf files below {root} are not named as in the corpus "
-            "and were left out.",
-            stacklevel=3,
+            "and were left out."
         )
     return [_File(path, _meta(path, match, corpus)) for path, match in named]
 

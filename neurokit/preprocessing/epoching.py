@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
 from neurokit.recording.checks import in_memory, text_array
 from neurokit.recording.clock import is_boundary, nearest_sample, sample_count, segments, within
+from neurokit.warning import warn
 
 __all__ = ["epoch"]
 
@@ -127,7 +127,7 @@ def _report(n_out: int, n_events: int, start: float, stop: float, none_left: boo
     )
     if none_left:
         raise DataError(f"{text}: none is left. Choose a shorter interval.")
-    warnings.warn(f"{text} and are left out.", stacklevel=3)
+    warn(f"{text} and are left out.")
 
 
 def _cut(data: xr.DataArray, first: np.ndarray, length: int) -> np.ndarray:

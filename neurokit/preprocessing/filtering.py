@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Literal
 
@@ -14,6 +13,7 @@ from neurokit.errors import DataError
 from neurokit.preprocessing.streams import chosen_stream, finite_columns
 from neurokit.recording import Recording
 from neurokit.recording.clock import segments
+from neurokit.warning import warn
 
 __all__ = ["filter", "notch"]
 
@@ -199,11 +199,10 @@ def _by_segment(
     if min(lengths) < taps:
         short = sum(n < taps for n in lengths)
         rate = stream.attrs["sampling_rate"]
-        warnings.warn(
+        warn(
             f"{short} of {len(pieces)} pieces of {name!r} are shorter than the filter "
             f"({min(lengths) / rate:.3g} s against {taps / rate:.3g} s): their edges are "
-            f"distorted. {advice}",
-            stacklevel=3,
+            f"distorted. {advice}"
         )
     columns = np.flatnonzero(finite)
     width = max(1, _BLOCK_BYTES // (8 * max(lengths)))

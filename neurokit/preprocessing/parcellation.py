@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -16,6 +15,7 @@ from neurokit.errors import DataError
 from neurokit.recording import Recording
 from neurokit.recording.checks import text_array
 from neurokit.recording.grid import Grid, chosen_voxels
+from neurokit.warning import warn
 
 if TYPE_CHECKING:
     import nibabel
@@ -221,10 +221,9 @@ def _present(
             "volumes are in one space."
         )
     if empty:
-        warnings.warn(
+        warn(
             f"{len(empty)} of {len(named)} parcels have no voxel and are left out: "
-            f"{', '.join(empty[:8])}{' …' if len(empty) > 8 else ''}.",
-            stacklevel=3,
+            f"{', '.join(empty[:8])}{' …' if len(empty) > 8 else ''}."
         )
     kept = zip(named, numbers.tolist(), counts, strict=True)
     return {name: number for name, number, count in kept if count}, counts

@@ -8,7 +8,6 @@ Laplacian references of depth electrodes follow Li et al., NeuroImage 183 (2018)
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from neurokit.arguments import text
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
+from neurokit.warning import warn
 
 __all__ = ["parse_contact", "rereference"]
 
@@ -122,10 +122,7 @@ def rereference(
     new.attrs = {**data.attrs, "reference": kind}
     step = f"rereference({kind}, stream={name}): {data.sizes['channel']} to {new.sizes['channel']}"
     if left_out:
-        warnings.warn(
-            f"{len(left_out)} channels have no {kind} reference and are left out: {left_out[:8]}.",
-            stacklevel=2,
-        )
+        warn(f"{len(left_out)} channels have no {kind} reference and are left out: {left_out[:8]}.")
         step += f", without {', '.join(left_out)}"
     return rec.replace({**rec.streams, name: new}, history=step)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from typing import Literal
 
 import numpy as np
@@ -14,6 +13,7 @@ from neurokit.errors import DataError
 from neurokit.preprocessing.streams import chosen_stream
 from neurokit.recording import Recording
 from neurokit.recording.clock import is_boundary, slack
+from neurokit.warning import warn
 
 __all__ = ["standardize"]
 
@@ -131,10 +131,9 @@ def _moments(fit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _warn_constant(name: str, features: np.ndarray) -> None:
     listed = ", ".join(repr(str(f)) for f in features[:8])
-    warnings.warn(
+    warn(
         f"Stream {name!r}: {features.size} features are constant and become 0: {listed}"
-        f"{' …' if features.size > 8 else ''}.",
-        stacklevel=4,
+        f"{' …' if features.size > 8 else ''}."
     )
 
 

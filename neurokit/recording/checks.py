@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import warnings
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from typing import Any
@@ -16,6 +15,7 @@ import xarray as xr
 from neurokit.arguments import instance
 from neurokit.errors import DataError
 from neurokit.recording.schema import FEATURE_DIMS, kind_of, voltage_factor
+from neurokit.warning import warn
 
 __all__ = [
     "check_events",
@@ -478,10 +478,9 @@ def _warn_amplitude(name: str, stream: xr.DataArray) -> None:
     typical = float(np.median(deviation)) * 1.4826
     if typical > _PLAUSIBLE_VOLTS[1] or 0 < typical < _PLAUSIBLE_VOLTS[0]:
         guess = "microvolts" if typical > _PLAUSIBLE_VOLTS[1] else "scaled twice"
-        warnings.warn(
+        warn(
             f"Stream {name!r}: a typical amplitude of {typical:.3g} V is implausible; the values "
-            f"look like {guess}. If so, give the true unit, e.g. units='uV'.",
-            stacklevel=2,
+            f"look like {guess}. If so, give the true unit, e.g. units='uV'."
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import xarray as xr
 
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording.core import Recording
+from neurokit.warning import warn
 
 if TYPE_CHECKING:
     import mne
@@ -191,10 +191,9 @@ def _set_annotations(raw: mne.io.RawArray, events: pd.DataFrame, start: float) -
     end = raw.n_times / raw.info["sfreq"]
     inside = (onset >= 0) & (onset <= end)
     if not inside.all():
-        warnings.warn(
+        warn(
             f"{int((~inside).sum())} of {len(events)} events lie outside of the converted streams "
-            f"(0 to {end:g} s of their own time), where MNE keeps no annotation.",
-            stacklevel=3,
+            f"(0 to {end:g} s of their own time), where MNE keeps no annotation."
         )
     kept = events[inside]
     further = kept.drop(columns=["onset", "duration", "trial_type", "channel"], errors="ignore")

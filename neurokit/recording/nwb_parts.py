@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from neurokit.recording import build, checks
 from neurokit.recording.core import Recording
 from neurokit.recording.lazy import lazy_array
 from neurokit.recording.schema import FEATURE_DIMS, kind_of
+from neurokit.warning import warn
 
 __all__ = [
     "CALCIUM_TYPES",
@@ -363,10 +363,9 @@ def _units(one: NwbSeries) -> str:
         return one.unit or "a.u."
     counts = one.dtype.kind in "iu" and one.factor.size == 1 and one.factor.item() == 1
     if counts:
-        warnings.warn(
+        warn(
             f"{one.path}: integer samples without a conversion to volts; they are left as "
-            "converter counts (a.u.). Ask whoever wrote the file for volts per count.",
-            stacklevel=2,
+            "converter counts (a.u.). Ask whoever wrote the file for volts per count."
         )
     return "a.u." if counts else "V"
 

@@ -13,6 +13,7 @@ from neurokit.errors import DataError
 from neurokit.recording import build, checks
 from neurokit.recording.core import Recording
 from neurokit.recording.schema import FEATURE_DIMS, kind_of
+from neurokit.warning import warn
 
 if TYPE_CHECKING:
     import pynapple
@@ -223,10 +224,9 @@ def _interval_set(events: pd.DataFrame) -> pynapple.IntervalSet:
     if _overlap(events):
         facts = {}
         name = events["trial_type"].iloc[0]
-        warnings.warn(
+        warn(
             f"Events of type {name!r} overlap; pynapple joins them and forgets their other "
-            "columns. Give them separate types to keep them apart.",
-            stacklevel=2,
+            "columns. Give them separate types to keep them apart."
         )
     with warnings.catch_warnings():
         warnings.filterwarnings(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from neurokit.training.distributed import form_team
 from neurokit.training.interruption import interruptible
 from neurokit.training.plan import Plan, Rhythm
 from neurokit.training.trainer import Trainer
+from neurokit.warning import warn
 
 __all__ = ["Run", "fit"]
 
@@ -213,7 +213,7 @@ def _warn_of_shortfalls(model: nn.Module) -> None:
     """Pass on what parts of the model still lack."""
     for module in model.modules():
         if told := getattr(module, "shortfall", None):
-            warnings.warn(told, stacklevel=3)
+            warn(told)
 
 
 @contextmanager

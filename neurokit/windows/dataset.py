@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
 from neurokit.recording.clock import is_boundary, nearest_sample, sample_count, segments, within
+from neurokit.warning import warn
 from neurokit.windows.gathering import check_layout, gather, rows_of, samples_of
 from neurokit.windows.index import WindowIndex, positions, recording_list
 
@@ -279,10 +279,9 @@ def epochs(
             f"recordings have the types {types[:12]}."
         )
     if lost:
-        warnings.warn(
+        warn(
             f"{lost} of {lost + len(index)} events lie too near an end or a gap for a window of "
-            f"{start:g} to {stop:g} s and were left out.",
-            stacklevel=2,
+            f"{start:g} to {stop:g} s and were left out."
         )
     win = Windows(recordings, stream, n_samples, np.array(index), np.concatenate(firsts))
     return win if labels is None else _with_labels(win, np.array(values))

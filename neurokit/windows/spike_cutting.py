@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
+from neurokit.warning import warn
 from neurokit.windows.aligned import Aligned, align, window_means
 from neurokit.windows.flat_spikes import Places, flatten, place
 from neurokit.windows.index import recording_list
@@ -188,10 +188,9 @@ def _check_trials(
         n, used, what = sum(own.n_trials for own in stretches), places.trial, f"events {within!r}"
     empty = n - np.unique(used).size
     if empty:
-        warnings.warn(
+        warn(
             f"{empty} of {n} {what} are shorter than a window and its past ({needed:g} s), or not "
-            "recorded as a whole, and have no window.",
-            stacklevel=3,
+            "recorded as a whole, and have no window."
         )
 
 
@@ -207,10 +206,9 @@ def _covered(places: Places, seen: Mapping[str, Aligned]) -> tuple[Places, dict[
                 "and the ones before it cover none of these."
             )
         if not mine.all():
-            warnings.warn(
+            warn(
                 f"{int((~mine).sum())} of {mine.size} windows are not covered by the stream "
-                f"{name!r}, which ends or has a gap there, and were left out.",
-                stacklevel=3,
+                f"{name!r}, which ends or has a gap there, and were left out."
             )
     rows = np.flatnonzero(keep)
     return places.take(rows), {name: one.take(rows) for name, one in seen.items()}
@@ -262,9 +260,8 @@ def _refuse_unknown(
 
 def _warn_of_dropped(win: SpikeWindows) -> None:
     if win.dropped:
-        warnings.warn(
+        warn(
             f"{win.dropped} spikes did not fit: windows hold {win.layout.max_spikes} at most, and "
             "the last ones of fuller windows were cut off. Raise max_spikes, or take shorter "
-            "windows.",
-            stacklevel=3,
+            "windows."
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ import numpy as np
 from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
+from neurokit.warning import warn
 
 __all__ = ["Vocabulary", "check_subjects", "session_of"]
 
@@ -243,10 +243,9 @@ def _warn_of_unnamed(ids: list[list[int]]) -> None:
     first, other = next(pairs, (None, None))
     if first is None or other is None:
         return
-    warnings.warn(
+    warn(
         f"{len(ids)} recordings have no meta['session'], and do not list the same units: one has "
         f"{len(first)}, another one {len(other)}, {len(first & other)} of the "
         "same id, which count as the same. If they are of several sessions, name these: "
-        "rec.replace(meta={'session': ...}); if of one, give all the same name.",
-        stacklevel=3,
+        "rec.replace(meta={'session': ...}); if of one, give all the same name."
     )

@@ -51,6 +51,15 @@ def test_every_command_is_tested_for_help():
     assert top | {"data"} == {c[0] for c in COMMANDS if c}
 
 
+def test_a_warning_is_one_line_without_code(tmp_path, monkeypatch):
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "bad.toml").write_text("name = 1")
+    monkeypatch.setenv("NEUROKIT_CATALOG", str(tmp_path))
+    told = shell("data", "list", "--modality", "spikes").stderr.splitlines()
+    assert len(told) == 1
+    assert re.match(r"Warning: Left out of the list: .*bad\.toml: field", told[0])
+
+
 def test_version():
     assert call("--version").strip() == f"neurokit {nk.__version__}"
 

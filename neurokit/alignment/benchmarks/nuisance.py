@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from neurokit.alignment.benchmarks.plain import sizes
 from neurokit.alignment.benchmarks.representations import texts_of
 from neurokit.alignment.benchmarks.words import at_presentations, word_nuisance, words_of
 from neurokit.errors import NeurokitError, UnknownNameError
+from neurokit.warning import warn
 
 if TYPE_CHECKING:
     from neurokit.catalog.benchmarks import BenchmarkCard
@@ -98,7 +98,7 @@ def _by_model(name: str, model: str, texts: list[str]) -> NDArray | None:
             return np.array([len(ids) for ids in tokens["input_ids"]])
         bits = surprisal(texts, model)
     except NeurokitError as error:
-        warnings.warn(f"Nuisance feature {name!r} is left out: {error}", stacklevel=2)
+        warn(f"Nuisance feature {name!r} is left out: {error}")
         return None
     return np.bincount(bits["text"].values.astype(np.intp), weights=bits.values)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from neurokit.datasets.cache import cache_folder
 from neurokit.errors import DataError
 from neurokit.files import replacing
+from neurokit.warning import warn
 
 __all__ = ["cached", "digest", "recall", "store"]
 
@@ -188,11 +188,9 @@ def digest(parts: Iterable[str | bytes | NDArray]) -> str:
 def _warn_of_disk(path: Path, error: Exception) -> None:
     """Say that something was not kept, and what to do."""
     reason = getattr(error, "strerror", None) or error
-    warnings.warn(
+    warn(
         f"Features are not kept on disk: cannot write {path.parent} ({reason}). Make room, or set "
-        "NEUROKIT_DATA to a folder that you may write to.",
-        UserWarning,
-        stacklevel=3,
+        "NEUROKIT_DATA to a folder that you may write to."
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +42,7 @@ from neurokit.alignment.features.words_and_tokens import (
 from neurokit.alignment.inputs import some
 from neurokit.arguments import known, whole
 from neurokit.errors import DataError, UnknownNameError
+from neurokit.warning import warn
 
 __all__ = ["language"]
 
@@ -313,9 +313,7 @@ def _warn_of_unknown(x: NDArray, read: list[Document], pooling: Pooling) -> None
         names = list(dict.fromkeys(coords["word"][1][empty]))
     else:
         names = [f"text {k}" for k in empty]
-    warnings.warn(
+    warn(
         f"The model knows no part of {empty.size} of {len(x)} "
-        f"{'words' if pooling == 'words' else 'texts'}, whose rows are zero: {some(names)}.",
-        UserWarning,
-        stacklevel=3,
+        f"{'words' if pooling == 'words' else 'texts'}, whose rows are zero: {some(names)}."
     )

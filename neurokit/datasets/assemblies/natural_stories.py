@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from neurokit.datasets.assemblies.assembly import Assembly
 from neurokit.datasets.assemblies.build import response_array, story_text
 from neurokit.datasets.assemblies.files import read_texts
 from neurokit.errors import ReadError
+from neurokit.warning import warn
 
 __all__ = ["read_natural_stories"]
 
@@ -76,12 +76,11 @@ def read_natural_stories(path: str | Path, *, alignment: str = "auto") -> Assemb
     if alignment == "auto":
         alignment = "realigned" if follows["realigned"] > follows["released"] else "released"
         if alignment == "realigned":
-            warnings.warn(
+            warn(
                 "Natural Stories: the mean reading times of this release stand one word early "
                 f"(their correlation with word length is {follows['released']:.2f}, and "
                 f"{follows['realigned']:.2f} when moved) and were moved. Give alignment='released' "
-                "to take them as they stand, or get the present release.",
-                stacklevel=3,
+                "to take them as they stand, or get the present release."
             )
     times = (moved if alignment == "realigned" else table[_RELEASED]).to_numpy(np.float32)
     stimuli = _stimuli(table)

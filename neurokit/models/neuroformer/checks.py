@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.neuroformer.config import Modality, NeuroformerConfig
 from neurokit.models.neuroformer.labels import ROUNDING, UNKNOWN_RANGE, are_whole, classes_of
+from neurokit.warning import warn
 
 __all__ = ["check_labels", "check_windows"]
 
@@ -153,11 +153,10 @@ def _check_size(x: np.ndarray, modality: Modality) -> None:
     # A few windows of what is mostly still may well lie there.
     if far.size and len(x) == LOOKED_AT:
         which = f"Variable {far[0]} of {modality.name}" if columns.shape[1] > 1 else modality.name
-        warnings.warn(
+        warn(
             f"{which} has a mean of {mean[far[0]]:.3g} and a root mean square of "
             f"{each[far[0]]:.3g}, expected z-scores, about 0 and 1, from which a model learns "
-            f"better. {advice}",
-            stacklevel=5,
+            f"better. {advice}"
         )
 
 
@@ -204,7 +203,7 @@ def _check_scale(label: np.ndarray, name: str, scale: tuple[float, float], known
         return
     told = f"The target {name!r} lies {size:.3g} standard deviations from the mean that the model "
     if known:
-        _warn(
+        warn(
             f"{told}knows (mean {mean:.3g}, standard deviation {spread:.3g}), expected about 1. "
             f"{ALIKE}"
         )
@@ -212,7 +211,7 @@ def _check_scale(label: np.ndarray, name: str, scale: tuple[float, float], known
     told = f"{told}takes for granted, 0 ± 1: its error would drown the spikes'. {KNOW_TARGETS}"
     if size > LARGEST_DEVIATION:
         raise DataError(told)
-    _warn(told)
+    warn(told)
 
 
 def _check_classes(
@@ -232,30 +231,25 @@ def _check_classes(
         )
         if limits == UNKNOWN_RANGE:
             raise DataError(message)
-        _warn(message)
+        warn(message)
     elif 1 < len(different) <= n_classes and len(np.unique(used)) < len(different):
         same = np.flatnonzero(np.diff(used) == 0)[0]
-        _warn(
+        warn(
             f"{different[same]:g} and {different[same + 1]:g} of {name!r} are the same one of the "
             f"{told}, which are bins of one width. Number the classes from 0."
         )
     slack = ROUNDING * (high - low)
     beyond = float(np.mean((label < low - slack) | (label > high + slack)))
     if beyond > LARGEST_SHARE_BEYOND:
-        _warn(
+        warn(
             f"{beyond:.0%} of the labels of {name!r} lie beyond the {told}, and count to the "
             f"outer ones. {advice}"
         )
     between = ~are_whole(different)[where]
     # One whole number in the middle of each bin: numbers of classes, of which means are none.
     if 2 < n_classes == high - low and (low % 1) == 0.5 and 0 < between.mean() <= 0.5:
-        _warn(
+        warn(
             f"{name!r} changes inside {between.sum()} of {label.size} windows: the mean over such "
             f"a window counts to the nearest of the {told}, which may be a third one. Leave such "
             "windows out, or take shorter ones."
         )
-
-
-def _warn(message: str) -> None:
-    # From what checks a target, all targets, the model, the run, and fit.
-    warnings.warn(message, stacklevel=7)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from neurokit.models.neuroformer.sampling import SamplingRule
 from neurokit.progress import progress_bar
 from neurokit.recording import Recording
 from neurokit.recording.build import spike_train
+from neurokit.warning import warn
 from neurokit.windows.spike_tokens import FIRST, PAD
 from neurokit.windows.vocabulary import session_of
 
@@ -282,19 +282,17 @@ def _timed(win: Any, here: np.ndarray, samples: np.ndarray, tokens: Tokens) -> _
 
 def _warn_of_gaps(runs: Sequence[np.ndarray], longest: int | None) -> None:
     if longest != 1 and len(runs) > 1 and max(len(run) for run in runs) == 1:
-        warnings.warn(
+        warn(
             f"There are gaps between all {len(runs)} windows: each follows its true past, as with "
-            "free_running=False. Take windows that lie side by side, such as win.take(range(40)).",
-            stacklevel=4,
+            "free_running=False. Take windows that lie side by side, such as win.take(range(40))."
         )
 
 
 def _warn_of_full(n_full: int, total: int, limit: int) -> None:
     if n_full:
-        warnings.warn(
+        warn(
             f"{n_full} of {total} windows were cut off at max_spikes = {limit}. Raise it, or "
-            "lower the temperature.",
-            stacklevel=4,
+            "lower the temperature."
         )
 
 

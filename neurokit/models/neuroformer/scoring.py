@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from neurokit.errors import DataError
 from neurokit.models.evaluation.scores import METRICS, class_scores, ratio
 from neurokit.models.neuroformer.blocks import blocks_drawn, interval
+from neurokit.warning import warn
 
 __all__ = ["score_behaviour"]
 
@@ -171,9 +171,7 @@ def _warn_of_lacking(scores: Array, of_classes: bool) -> None:
             if of_classes
             else "have no score, as true or predicted values are constant there"
         )
-        warnings.warn(
-            f"{lacking:.0%} of the draws {why}: the interval is that of the others.", stacklevel=3
-        )
+        warn(f"{lacking:.0%} of the draws {why}: the interval is that of the others.")
 
 
 def _fits(true: Array, predicted: Array, weight: Array) -> Array:
