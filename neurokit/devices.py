@@ -13,7 +13,15 @@ from neurokit.errors import DataError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["KINDS", "accelerators", "find_device", "lent", "may_have_accelerator", "moved"]
+__all__ = [
+    "KINDS",
+    "accelerators",
+    "find_device",
+    "has_doubles",
+    "lent",
+    "may_have_accelerator",
+    "moved",
+]
 
 KINDS = ("auto", "cpu", "cuda", "mps")
 DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of NVIDIA, Windows' subsystem, and AMD
@@ -135,6 +143,28 @@ def lent(
             part.training = training
 
 
+def has_doubles(device: torch.device) -> bool:
+    """Say whether a device computes in double precision; Apple's do not.
+
+    Parameters
+    ----------
+    device : torch.device
+        Any.
+
+    Returns
+    -------
+    bool
+        False where only the host can.
+
+    Examples
+    --------
+    >>> import torch
+    >>> has_doubles(torch.device("cpu")), has_doubles(torch.device("mps"))
+    (True, False)
+    """
+    return device.type != "mps"
+
+
 def moved(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
     """Move the tensors of a batch.
 
@@ -163,7 +193,9 @@ def moved(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
 
 
 def _moved(x: torch.Tensor, device: torch.device) -> torch.Tensor:
-    if device.type == "mps" and x.element_size() == 8 and x.is_floating_point():
+    import torch
+
+    if x.dtype == torch.float64 and not has_doubles(device):
         return x
     if device.type == "cuda" and x.device.type == "cpu":
         # From other memory the copy would wait for all that the device still has to do.

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neurokit import devices
 from neurokit.collectives import summed
-from neurokit.devices import moved
 from neurokit.errors import DataError
 from neurokit.progress import progress_bar
 from neurokit.training.batches import batch_of, batch_rows, fingerprint, seed_step
@@ -259,13 +259,13 @@ class Trainer:
 
     def _scalars(self, module: nn.Module, data: Any, rows: list[int]) -> dict[str, Tensor]:
         """Ask the model for its loss."""
-        batch = moved(batch_of(data, rows), self.team.place)
+        batch = devices.moved(batch_of(data, rows), self.team.place)
         with autocast(self.team.place, self.plan.precision):
             return module(batch)
 
     def _vector(self, scalars: dict[str, Tensor]) -> Tensor:
-        # Apple's devices have no doubles; one epoch of single ones is exact enough.
-        wide = torch.float32 if self.team.place.type == "mps" else torch.float64
+        # Without doubles, one epoch of single ones is exact enough.
+        wide = torch.float64 if devices.has_doubles(self.team.place) else torch.float32
         return torch.stack([value.detach().to(wide) for value in scalars.values()])
 
     def _check_finite(self) -> None:

@@ -63,7 +63,7 @@ def channel_weights(model: DuIN | DuINMasked | DuINEncoder | Classifier) -> xr.D
            [False, False,  True]])
     """
     encoder = _encoder(model)
-    weight = encoder.spatial.weight.detach().abs().mean(dim=1).double().cpu().numpy()
+    weight = encoder.spatial.weight.detach().abs().mean(dim=1).cpu().double().numpy()
     weight = np.where(_missing(encoder.config), np.nan, weight)
     share = weight / np.nansum(weight, axis=1, keepdims=True)
     return xr.DataArray(share, dims=("subject", "channel"), coords=_names(encoder.config, None))
@@ -220,7 +220,7 @@ def _rise(errors: Errors, batch: dict[str, Tensor], other: Tensor) -> NDArray[np
         if key in ("x", "subject", "label")
     }
     worse = errors(many, {**many, "x": shown.flatten(0, 1)}).view(n_channels, n_windows)
-    return (worse - errors(batch, batch)).double().cpu().numpy()
+    return (worse - errors(batch, batch)).cpu().double().numpy()
 
 
 def _summary(

@@ -70,7 +70,7 @@ def score_reconstruction(
     for batch in _batches(model, win, batch_size, device):
         found, codes, _ = model(batch)
         counts += torch.bincount(codes.cpu().flatten(), minlength=config.n_codes)
-        x, y = (a.double().cpu().numpy() for a in (batch["x"], found))
+        x, y = (a.cpu().double().numpy() for a in (batch["x"], found))
         parts = np.stack([a.sum(axis=1) for a in (np.ones_like(x), x, y, x * x, y * y, x * y)])
         for row, subject in enumerate(subjects_of(batch, config).tolist()):
             sums[:, subject] += parts[:, row]

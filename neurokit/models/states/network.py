@@ -119,7 +119,9 @@ class StateSubspace(Pretrained):
             raise DataError(f"Got {group.size} groups for {len(win)} windows. Give one a window.")
         recording = np.unique(win.recording_index, return_inverse=True)[1]
         with torch.no_grad():
-            plain = torch.cat([self.features.plain(win.batch(r)["x"]) for r in _blocks(len(win))])
+            place = self.subspace.weight.device
+            blocks = (win.batch(rows)["x"].to(place) for rows in _blocks(len(win)))
+            plain = torch.cat([self.features.plain(x) for x in blocks])
             self.features.standardise(plain)
             z = (plain - self.features.mean) * self.features.scale
             before, after = _neighbours(recording, win.start)
@@ -236,10 +238,10 @@ def _directions(
     after: np.ndarray,
     config: StateSubspaceConfig,
 ) -> Tensor:
-    """Solve for the directions (feature, value), in double precision."""
+    """Solve for the directions (feature, value), in double precision and on the CPU."""
     if len(z) <= config.n_features:
         raise DataError(f"{len(z)} windows for {config.n_features} dimensions. Take more windows.")
-    z = z.double()
+    z = z.cpu().double()
     n = min(config.n_components, *z.shape)
     axes = torch.linalg.svd(z, full_matrices=False).Vh[:n]
     z = z @ axes.T
