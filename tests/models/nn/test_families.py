@@ -1,9 +1,12 @@
 """What every family promises: it is saved whole, answers alike, and can be fine-tuned."""
 
+import copy
+
+import numpy as np
 import pytest
 import torch
 
-from neurokit import models
+from neurokit import models, training
 from neurokit.models.nn import Pretrained
 
 MAKERS = {
@@ -19,6 +22,7 @@ MAKERS = {
         models.StateSubspaceConfig(("C3", "C4"), sampling_rate=100, window=2, n_features=4)
     ),
 }
+TRAINED = sorted(set(MAKERS) - {"DuINEncoder", "SUMA", "StateSubspace"})
 TUNABLE = [name for name in MAKERS if hasattr(getattr(models, name), "classifier")]
 
 
@@ -104,3 +108,43 @@ def test_a_tuned_model_is_saved_with_its_backbone(name, tmp_path):
     model.save_pretrained(tmp_path)
     again = models.Classifier.from_pretrained(tmp_path)
     assert torch.equal(answer(again), answer(model.eval()))
+
+
+@torch.no_grad()
+def test_it_answers_alike_on_another_device(model, place):
+    there = copy.deepcopy(model).to(place)
+    found = there.respond({name: value.to(place) for name, value in model.example().items()})
+    assert found.device == place
+    torch.testing.assert_close(found.cpu(), answer(model), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:The codebook has not started", "ignore:.*to a meta parameter")
+@pytest.mark.parametrize("family", TRAINED)
+def test_it_learns_alike_on_another_device_and_goes_on_from_a_checkpoint(family, place, tmp_path):
+    model = MAKERS[family]()
+    example = model.example()
+    if family == "Classifier":
+        example["label"] = torch.arange(len(example["x"])) % 2
+    rows = range(len(next(iter(example.values()))))
+    data = 8 // len(rows) * [{name: x[row] for name, x in example.items()} for row in rows]
+    settings = {"batch_size": 2, "lr": 1e-3, "epochs": 3, "validation": data[:2], "progress": False}
+    here = training.fit(copy.deepcopy(model), data, device="cpu", **settings)
+    settings |= {"device": place, "checkpoint_dir": tmp_path}
+    with pytest.raises(KeyboardInterrupt):
+        training.fit(copy.deepcopy(model), data, callbacks=[Stop()], **settings)
+    run = training.fit(copy.deepcopy(model), data, **settings)
+    assert run.resumed_at == 1
+    assert next(run.model.parameters()).device == place
+    losses = ["loss", "validation_loss"]
+    np.testing.assert_allclose(run.history[losses], here.history[losses], rtol=2e-3)
+
+
+class Stop:
+    """Stop in the second epoch."""
+
+    def on_step(self, state):
+        if state.epoch == 2:
+            raise KeyboardInterrupt
+
+    def on_epoch(self, state):
+        pass

@@ -25,19 +25,6 @@ from neurokit.models.neuroformer import (
 )
 from neurokit.models.neuroformer.connectivity import estimate_connectivity
 
-FAMILIES = {
-    "Classifier": lambda: models.Classifier(FAMILIES["EEGFormer"](), ["a", "b"], hidden=8),
-    "DuIN": lambda: models.DuIN(models.DuINConfig.preset("tiny")),
-    "DuINEncoder": lambda: models.DuINEncoder(models.DuINConfig.preset("tiny")),
-    "DuINMasked": lambda: models.DuINMasked(models.DuINConfig.preset("tiny"), FAMILIES["DuIN"]()),
-    "EEGFormer": lambda: models.EEGFormer(models.EEGFormerConfig.preset("tiny")),
-    "FuturePredictor": lambda: models.FuturePredictor(models.FuturePredictorConfig(9, 8)),
-    "Neuroformer": lambda: models.Neuroformer(models.NeuroformerConfig.preset("tiny")),
-    "SUMA": lambda: models.SUMA(models.SUMAConfig(60, 32, 4)),
-    "StateSubspace": lambda: models.StateSubspace(
-        models.StateSubspaceConfig(("C3", "C4"), sampling_rate=100, window=2, n_features=4)
-    ),
-}
 QUIET = {"progress": False}
 
 
@@ -69,49 +56,6 @@ def test_only_one_of_them_has_doubles(place, request):
     else:
         with pytest.raises(TypeError, match="no doubles"):
             torch.ones(2, device=place).double()
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-@torch.no_grad()
-def test_every_family_answers_alike(family, place):
-    model = FAMILIES[family]().eval()
-    example = model.example()
-    there = copy.deepcopy(model).to(place)
-    found = there.respond({name: value.to(place) for name, value in example.items()})
-    assert found.device == place
-    torch.testing.assert_close(found.cpu(), model.respond(example), rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.filterwarnings("ignore:The codebook has not started", "ignore:.*to a meta parameter")
-@pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"DuINEncoder", "SUMA", "StateSubspace"}))
-def test_every_family_learns_alike_and_goes_on_from_a_checkpoint(family, place, tmp_path):
-    model = FAMILIES[family]()
-    example = model.example()
-    if family == "Classifier":
-        example["label"] = torch.arange(len(example["x"])) % 2
-    rows = range(len(next(iter(example.values()))))
-    data = 8 // len(rows) * [{name: x[row] for name, x in example.items()} for row in rows]
-    settings = {"batch_size": 2, "lr": 1e-3, "epochs": 3, "validation": data[:2], **QUIET}
-    here = nk.training.fit(copy.deepcopy(model), data, device="cpu", **settings)
-    settings |= {"device": place, "checkpoint_dir": tmp_path}
-    with pytest.raises(KeyboardInterrupt):
-        nk.training.fit(copy.deepcopy(model), data, callbacks=[Stop()], **settings)
-    run = nk.training.fit(copy.deepcopy(model), data, **settings)
-    assert run.resumed_at == 1
-    assert next(run.model.parameters()).device == place
-    losses = ["loss", "validation_loss"]
-    np.testing.assert_allclose(run.history[losses], here.history[losses], rtol=2e-3)
-
-
-class Stop:
-    """Stop in the second epoch."""
-
-    def on_step(self, state):
-        if state.epoch == 2:
-            raise KeyboardInterrupt
-
-    def on_epoch(self, state):
-        pass
 
 
 @pytest.fixture(scope="module")
