@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from neurokit.catalog.training_recipes import ModelTable
 from neurokit.errors import DataError, NeurokitError, ReadError, UnknownNameError
 from neurokit.models.nn import Pretrained
 from neurokit.models.nn.storage import find_folder, read_config
-from neurokit.windows import JoinedWindows, SpikeWindows, Windows
+from neurokit.windows import SpikeWindows, Windows
 
 __all__ = ["FAMILIES", "build", "load_checkpoint"]
 
@@ -70,15 +72,15 @@ def build(table: ModelTable, win: Windows | SpikeWindows, seed: int, runs: Path)
     family = _offered(table.family, 0)
     if table.family == "DuINMasked":
         tokenizer = _tokenizer(table.tokenizer, runs)
+        _check_settings(table, type(tokenizer.config))
         own = {"n_samples": win.n_samples, "seed": seed, **table.changes}
-        return family(_changed(table, tokenizer.config, own), tokenizer=tokenizer)
-    if table.family == "Neuroformer":
-        return family(_of_spikes(table, win, seed))
-    if isinstance(win, SpikeWindows):
-        raise DataError(f"A {table.family} reads samples, not spikes. Leave out windows.history.")
-    preset = _offered(table.family, 1).preset(table.preset)
-    found = {**_follows(table.family, win), "seed": seed, **table.changes}
-    return family(_changed(table, preset, found))
+        with _fitting(table):
+            return family(dataclasses.replace(tokenizer.config, **own), tokenizer=tokenizer)
+    _check_windows(table.family, win)
+    settings = _offered(table.family, 1)
+    _check_settings(table, settings)
+    with _fitting(table):
+        return family(settings.of(win, table.preset, **{"seed": seed, **table.changes}))
 
 
 def load_checkpoint(name: str, runs: Path) -> Pretrained:
@@ -138,48 +140,26 @@ def _tokenizer(name: str, runs: Path) -> Any:
     return found
 
 
-def _changed(table: ModelTable, config: Any, changes: dict[str, Any]) -> Any:
-    """Return settings with some of them changed."""
-    _check_settings(table, config, changes)
-    try:
-        return dataclasses.replace(config, **changes)
-    except NeurokitError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise ReadError(f"The changes of {table.family} do not fit: {error}.") from None
-
-
-def _check_settings(table: ModelTable, config: Any, changes: dict[str, Any]) -> None:
-    for key in changes:
-        if key not in config.__dataclass_fields__:
-            raise UnknownNameError(f"setting of {table.family}", key, config.__dataclass_fields__)
-
-
-def _of_spikes(table: ModelTable, win: Any, seed: int) -> Any:
-    """Return the settings of a Neuroformer; its units, steps and streams are the windows'."""
-    if not isinstance(win, SpikeWindows):
+def _check_windows(family: str, win: Windows | SpikeWindows) -> None:
+    if family == "Neuroformer" and not isinstance(win, SpikeWindows):
         raise DataError("A Neuroformer reads spikes. Give the recipe's windows a history.")
-    settings = _offered(table.family, 1)
-    preset = settings.preset(table.preset)
-    _check_settings(table, preset, table.changes)
+    if family != "Neuroformer" and isinstance(win, SpikeWindows):
+        raise DataError(f"A {family} reads samples, not spikes. Leave out windows.history.")
+
+
+def _check_settings(table: ModelTable, settings: type) -> None:
+    known = [field.name for field in dataclasses.fields(settings)]
+    for key in table.changes:
+        if key not in known:
+            raise UnknownNameError(f"setting of {table.family}", key, known)
+
+
+@contextmanager
+def _fitting(table: ModelTable) -> Iterator[None]:
+    """Say whose settings are of a wrong kind."""
     try:
-        return settings.of(win, table.preset, **{"seed": seed, **table.changes})
+        yield
     except NeurokitError:
         raise
     except (TypeError, ValueError) as error:
         raise ReadError(f"The changes of {table.family} do not fit: {error}.") from None
-
-
-def _follows(family: str, win: Windows) -> dict[str, Any]:
-    """Return the settings that the windows decide."""
-    if family == "EEGFormer":
-        if isinstance(win, JoinedWindows):
-            raise DataError(
-                "An EEGFormer reads whatever channels there are, and would take the places that a "
-                "smaller montage leaves empty for some. Leave out windows.by_subject, and pick "
-                "the channels that all recordings have."
-            )
-        return {"window": win.length, "units": win.units}
-    montages = win.montages if isinstance(win, JoinedWindows) else (win.names,)
-    channels = tuple(map(len, montages))
-    return {"channels": channels, "names": montages, "n_samples": win.n_samples}

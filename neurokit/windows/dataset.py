@@ -130,6 +130,11 @@ class Windows(WindowIndex):
         stream = self.recordings[0][self.stream]
         return tuple(str(name) for name in stream[stream.dims[1]].values)
 
+    @property
+    def montages(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the channels of each subject that has its own: here all have the same."""
+        return (self.names,)
+
     def _taken(self, rows: np.ndarray) -> Windows:
         return Windows(
             self.recordings,

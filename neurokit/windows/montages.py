@@ -34,8 +34,6 @@ class JoinedWindows(Windows):
     ----------
     subject : ndarray of int, shape (window,)
         Which subject each window is of; batches have it, too.
-    montages : tuple of tuple of str
-        Names of each subject's channels.
     """
 
     def __init__(self, win: Windows, owner: np.ndarray) -> None:
@@ -52,7 +50,7 @@ class JoinedWindows(Windows):
         self.subject = owner[self.recording_index]
         self._facts["subject"] = torch.from_numpy(self.subject)
         firsts = np.unique(owner, return_index=True)[1]
-        self.montages = tuple(_channels(self.recordings[first][self.stream]) for first in firsts)
+        self._montages = tuple(_channels(self.recordings[first][self.stream]) for first in firsts)
         self._width = max(map(len, self.montages))
         self._row = np.empty(len(self), dtype=np.int64)
         self._parts = {number: self._part(win, number) for number in np.unique(self.subject)}
@@ -77,6 +75,11 @@ class JoinedWindows(Windows):
         """Return window ``index``: ``x`` (time, channel) and the facts that a batch has."""
         sample = super().__getitem__(index)
         return {**sample, "x": F.pad(sample["x"], (0, self._width - sample["x"].shape[1]))}
+
+    @property
+    def montages(self) -> tuple[tuple[str, ...], ...]:
+        """Names of each subject's channels."""
+        return self._montages
 
     @property
     def names(self) -> tuple[str, ...]:

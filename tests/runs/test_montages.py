@@ -50,5 +50,5 @@ def test_a_part_that_only_some_have_is_refused():
 
 def test_models_of_any_channels_are_not_shown_empty_ones(tmp_path):
     win = join_parts([parts("a", 3), parts("b", 2)]).train
-    with pytest.raises(DataError, match="smaller montage leaves empty.*Leave out windows.by_subj"):
+    with pytest.raises(DataError, match="smaller montage leaves empty.*without windows.by_subj"):
         build(recipe("eegformer-demo").model, win, 0, tmp_path)

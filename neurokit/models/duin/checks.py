@@ -24,8 +24,8 @@ def check_windows(config: DuINConfig, win: Any) -> None:
     config : DuINConfig
         Settings of the model.
     win : Windows
-        With ``units``, ``sampling_rate``, ``n_samples`` and ``names``. Those of several
-        subjects also have ``montages``, the channel names of each.
+        With ``units``, ``sampling_rate``, ``n_samples`` and ``montages``, the names of each
+        subject's channels.
 
     Raises
     ------
@@ -47,9 +47,8 @@ def check_windows(config: DuINConfig, win: Any) -> None:
     _check_unit(win.units)
     _check_rate(config, win.sampling_rate)
     _check_length(config, win.n_samples, win.sampling_rate)
-    montages = getattr(win, "montages", None) or (win.names,)
-    _check_channels(config, montages)
-    _check_values(win, montages)
+    _check_channels(config, win.montages)
+    _check_values(win, win.montages)
 
 
 def _check_unit(units: str) -> None:

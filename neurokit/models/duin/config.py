@@ -9,6 +9,7 @@ from typing import Any
 from neurokit import arguments
 from neurokit.errors import DataError
 from neurokit.models.nn.settings import preset_settings
+from neurokit.windows import Windows
 
 __all__ = ["DuINConfig"]
 
@@ -168,6 +169,48 @@ class DuINConfig:
         32
         """
         return cls(**preset_settings(cls, PRESETS, name, changes))
+
+    @classmethod
+    def of(cls, win: Any, preset: str = "tiny", **changes: Any) -> DuINConfig:
+        """Return settings that fit windows of one or several montages.
+
+        Parameters
+        ----------
+        win : Windows
+            Those of training. Length and channels are taken over, with their names. The sampling
+            rate is not, since tokens are counted in samples: resample, or give
+            ``sampling_rate``.
+        preset : str
+            For all else, see :meth:`preset`.
+        **changes
+            Settings that differ.
+
+        Returns
+        -------
+        DuINConfig
+            The settings.
+
+        Raises
+        ------
+        DataError
+            Spikes, or windows that are not of whole tokens.
+        UnknownNameError
+            An unknown preset or setting.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import neurokit as nk
+        >>> rec = nk.Recording.from_array(np.zeros((4000, 2)), 1000, ["A1", "A2"], "ieeg", "z")
+        >>> win = nk.windows.sliding(rec, stream="ieeg", length=2.0)
+        >>> config = DuINConfig.of(win, "paper", depth=4)
+        >>> config.channels, config.names, config.n_samples
+        ((2,), (('A1', 'A2'),), 2000)
+        """
+        arguments.instance("win", win, Windows, "windows of a stream, see nk.windows.sliding")
+        channels = tuple(map(len, win.montages))
+        found = {"channels": channels, "names": win.montages, "n_samples": win.n_samples}
+        return cls.preset(preset, **{**found, **changes})
 
     @property
     def width(self) -> int:

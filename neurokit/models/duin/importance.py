@@ -235,8 +235,7 @@ def _summary(
     found[:, _missing(config)] = np.nan
     by = ("subject", "channel")
     values = {"importance": (by, found[0]), "standard_error": (by, found[1])}
-    montages = getattr(win, "montages", None) or (win.names,)
-    return xr.Dataset(values, coords=_names(config, montages))
+    return xr.Dataset(values, coords=_names(config, win.montages))
 
 
 def _names(

@@ -11,6 +11,7 @@ from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.nn.settings import preset_settings
 from neurokit.recording.schema import voltage_factor
+from neurokit.windows import JoinedWindows, Windows
 
 __all__ = ["EEGFormerConfig"]
 
@@ -175,6 +176,51 @@ class EEGFormerConfig:
         2048
         """
         return cls(**preset_settings(cls, PRESETS, name, changes))
+
+    @classmethod
+    def of(cls, win: Any, preset: str = "tiny", **changes: Any) -> Self:
+        """Return settings that fit windows of EEG.
+
+        Parameters
+        ----------
+        win : Windows
+            Those of training. Length and unit are taken over. The sampling rate is not, since
+            patches are counted in samples or bins: resample, or give ``sampling_rate`` and
+            patches that suit it.
+        preset : str
+            For all else, see :meth:`preset`.
+        **changes
+            Settings that differ.
+
+        Returns
+        -------
+        EEGFormerConfig
+            The settings.
+
+        Raises
+        ------
+        DataError
+            Spikes, or windows of subjects with channels of their own.
+        UnknownNameError
+            An unknown preset or setting.
+
+        Examples
+        --------
+        >>> import neurokit as nk
+        >>> rec = nk.Recording.from_array(np.zeros((1280, 2)), 128, units="uV")
+        >>> win = nk.windows.sliding(rec, stream="eeg", length=4.0)
+        >>> config = EEGFormerConfig.of(win, width=32)
+        >>> config.window, config.units, config.width
+        (4.0, 'V', 32)
+        """
+        arguments.instance("win", win, Windows, "windows of a stream, see nk.windows.sliding")
+        if isinstance(win, JoinedWindows):
+            raise DataError(
+                "An EEGFormer reads whatever channels there are, and would take the places that a "
+                "smaller montage leaves empty for some. Pick the channels that all recordings "
+                "have, and cut windows of these (in a recipe, without windows.by_subject)."
+            )
+        return cls.preset(preset, **{"window": win.length, "units": win.units, **changes})
 
     @property
     def n_samples(self) -> int:

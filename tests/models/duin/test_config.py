@@ -3,8 +3,10 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
+import neurokit as nk
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models import DuIN, DuINConfig, DuINEncoder, DuINMasked
 from neurokit.models.nn import settings
@@ -38,6 +40,29 @@ def test_presets():
     assert tiny.n_codes == 32
     with pytest.raises(UnknownNameError, match="preset 'huge'.*Known: 'paper', 'poms', 'tiny'"):
         DuINConfig.preset("huge")
+
+
+def _windows(names, n_samples=500):
+    x = np.random.default_rng(0).normal(size=(4000, len(names)))
+    rec = nk.Recording.from_array(x, 1000, list(names), "ieeg", "z")
+    return nk.windows.sliding(rec, stream="ieeg", length=n_samples / 1000)
+
+
+def test_settings_of_windows_take_over_length_and_channels():
+    win = nk.windows.join_montages([_windows(["A1", "A2", "A3"]), _windows(["B1", "B2"])])
+    config = DuINConfig.of(win, sampling_rate=1000.0, n_codes=32)
+    assert (config.channels, config.n_samples, config.n_codes) == ((3, 2), 500, 32)
+    assert config.names == (("A1", "A2", "A3"), ("B1", "B2"))
+    DuIN(config).check(win)
+    other = nk.windows.join_montages([_windows(["A1", "A2", "X"]), _windows(["B1", "B2"])])
+    with pytest.raises(UnknownNameError, match="channel 'X'"):
+        DuIN(config).check(other)
+    with pytest.raises(DataError, match="1000 Hz, the model 1024 Hz"):  # tokens count samples
+        DuIN(DuINConfig.of(win)).check(win)
+    with pytest.raises(DataError, match="n_samples is 550, expected whole patches of 100"):
+        DuINConfig.of(_windows(["A1"], 550))
+    with pytest.raises(DataError, match=r"win is 3 \(int\), expected windows of a stream"):
+        DuINConfig.of(3)
     with pytest.raises(UnknownNameError, match="setting 'n_code'. Did you mean 'n_codes'"):
         DuINConfig.preset("tiny", n_code=32)
 

@@ -68,9 +68,8 @@ def parts():
 
 @pytest.fixture(scope="module")
 def tokenizer(parts):
-    config = DuINConfig.preset(
-        "tiny", channels=tuple(map(len, parts[0].montages)), names=parts[0].montages,
-        sampling_rate=RATE, patch=16, n_samples=640, n_codes=128, spatial_width=16,
+    config = DuINConfig.of(
+        parts[0], sampling_rate=RATE, patch=16, n_codes=128, spatial_width=16,
         filters=(64, 64, 20), kernels=(9, 3, 3), strides=(4, 1, 1),
         decoder_filters=(64, 64, 64, 64, 16), decoder_kernels=(3, 3, 4, 3, 7),
         decoder_strides=(1, 1, 4, 1, 4),

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+import neurokit as nk
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models import EEGFormer, EEGFormerConfig
 
@@ -23,6 +24,23 @@ def test_presets_have_the_papers_parameters(name):
     rest = sum(p.numel() for part in patches for p in part.parameters())
     norms = 2 * 2 * model.config.width  # after the last block of encoder and decoder
     assert sum(p.numel() for p in model.parameters()) == count + rest + norms
+
+
+def test_settings_of_windows_take_over_length_and_unit():
+    x = 1e-5 * np.random.default_rng(0).normal(size=(2560, 2))
+    rec = nk.Recording.from_array(x, 128, stream="eeg")
+    win = nk.windows.sliding(rec, stream="eeg", length=4.0)
+    config = EEGFormerConfig.of(win, n_codes=32)
+    assert config == EEGFormerConfig.preset("tiny", window=4.0, n_codes=32)
+    EEGFormer(config).check(win)
+    z = nk.windows.sliding(nk.preprocessing.standardize(rec, "eeg"), stream="eeg", length=4.0)
+    with pytest.raises(UnknownNameError, match="unit 'z'"):
+        EEGFormerConfig.of(z)
+    with pytest.raises(DataError, match="smaller montage leaves empty"):
+        EEGFormerConfig.of(nk.windows.join_montages([win, win]))
+    spikes = nk.Recording.from_spikes([0.1, 0.4], [0, 1], duration=1.0)
+    with pytest.raises(DataError, match="expected windows of a stream, see nk.windows.sliding"):
+        EEGFormerConfig.of(nk.windows.spike_windows(spikes, length=0.1, history=0.1))
 
 
 @pytest.mark.parametrize("domain", ["frequency", "time"])
