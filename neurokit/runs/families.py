@@ -13,10 +13,10 @@ from neurokit import models
 from neurokit.catalog.training_recipes import ModelTable
 from neurokit.errors import DataError, NeurokitError, ReadError, UnknownNameError
 from neurokit.models.nn import Pretrained
-from neurokit.models.nn.storage import find_folder, read_config
+from neurokit.models.nn.storage import find_folder, models_on_shelf, read_config
 from neurokit.windows import SpikeWindows, Windows
 
-__all__ = ["FAMILIES", "build", "load_checkpoint"]
+__all__ = ["FAMILIES", "build", "checkpoint_folder", "load_checkpoint"]
 
 #: The models' packages in :mod:`neurokit.models`, and the names of their settings.
 FAMILIES = {
@@ -110,16 +110,45 @@ def load_checkpoint(name: str, runs: Path) -> Pretrained:
     --------
     >>> load_checkpoint("no-such-model", Path("runs"))
     Traceback (most recent call last):
-    neurokit.errors.UnknownNameError: Unknown folder or checkpoint 'no-such-model'...
+    neurokit.errors.UnknownNameError: Unknown folder, run in runs or checkpoint 'no-such-model'...
     """
-    places = [Path(name).expanduser(), Path(name).expanduser() / "model", runs / name / "model"]
-    known = [place for place in places if (place / "config.json").is_file()]
-    folder = find_folder(known[0] if known else Path(name))
+    folder = checkpoint_folder(name, runs)
     kind = str(read_config(folder)["model"])
     if kind not in (*FAMILIES, "Classifier"):
         raise ReadError(f"{folder} holds a {kind}; recipes take one of {', '.join(FAMILIES)}.")
     family = models.Classifier if kind == "Classifier" else _offered(kind, 0)
     return family.from_pretrained(folder)
+
+
+def checkpoint_folder(name: str, runs: Path) -> Path:
+    """Find the folder of a trained model.
+
+    Parameters
+    ----------
+    name, runs
+        As for :func:`load_checkpoint`.
+
+    Returns
+    -------
+    Path
+        With a ``config.json``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> checkpoint_folder("eegformer-tiny-eegmat", Path("runs")).name
+    'eegformer-tiny-eegmat'
+    """
+    places = [Path(name).expanduser(), Path(name).expanduser() / "model", runs / name / "model"]
+    known = [place for place in places if (place / "config.json").is_file()]
+    if known or Path(name).is_dir() or name in (shelf := models_on_shelf()):
+        return find_folder(known[0] if known else Path(name))
+    there = [path.parent.parent.name for path in sorted(runs.glob("*/model/config.json"))]
+    raise UnknownNameError(f"folder, run in {runs} or checkpoint", name, [*there, *sorted(shelf)])
 
 
 def _offered(family: str, which: int) -> Any:

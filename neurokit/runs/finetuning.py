@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from neurokit import catalog, models, training
-from neurokit.catalog.recipes import FinetuneRecipe, PretrainRecipe
-from neurokit.catalog.recipes import recipe as find_recipe
+from neurokit import models, training
+from neurokit.catalog.recipes import FinetuneRecipe
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.evaluation.folds import group_numbers
 from neurokit.models.evaluation.summaries import summary
@@ -19,6 +18,7 @@ from neurokit.models.nn import Classifier, Pretrained
 from neurokit.runs.cutting import Parts
 from neurokit.runs.families import build
 from neurokit.runs.pretraining import Result, claim, keep, training_options, windows_of
+from neurokit.runs.unseen import check_unseen
 from neurokit.training import predict
 from neurokit.windows import Windows
 
@@ -88,7 +88,7 @@ def finetune(
     with team.first_ahead():
         parts = windows_of(recipe, data, keywords, folder)
     _check_classes(parts)
-    _check_unseen(recipe, parts)
+    start = check_unseen(recipe, parts, folder.parent)
     model = build(recipe.model, parts.train, recipe.seed, folder.parent)
     if isinstance(model, Classifier):
         raise DataError(
@@ -100,7 +100,7 @@ def finetune(
     table = team.by_first(_baselines, model, parts, recipe, device)
     if recipe.method == "probe":
         result = Result(recipe, model, table, pd.DataFrame(), 0, folder)
-        how = {"Method": "linear probe; the weights are those it began with"}
+        how = {"Method": f"linear probe; the weights are those it began with: {start}"}
         team.by_first(keep, result, parts, how)
         return result
     run = training.finetune(
@@ -117,7 +117,6 @@ def finetune(
     scored = team.by_first(_scored, classifier, parts.test, recipe, device)
     figures = pd.concat([scored.to_frame("fine-tuned").T, table])
     result = Result(recipe, classifier, figures, run.history, run.resumed_at, folder)
-    start = recipe.model.checkpoint or "new weights"
     told = {"Started from": start, "Epochs done": len(run.history)}
     team.by_first(keep, result, parts, told)
     return result
@@ -131,29 +130,6 @@ def _check_classes(parts: Parts) -> None:
             raise DataError(
                 f"The {name} windows have no {', '.join(map(repr, lost))} (they have "
                 f"{', '.join(map(repr, sorted(there)))}). Split otherwise, or keep fewer classes."
-            )
-
-
-def _check_unseen(recipe: FinetuneRecipe, parts: Parts) -> None:
-    """Raise if the checkpoint learned from what tests here, as the recipe that made it tells."""
-    name = recipe.model.checkpoint
-    made_by = find_recipe(name) if name in catalog.names("models") else None
-    if not isinstance(made_by, PretrainRecipe) or made_by.data != recipe.data:
-        return
-    theirs, ours = made_by.split, recipe.split
-    if theirs.by == "time":
-        unseen = (theirs.test_share or 0) + (theirs.validation_share or 0)
-        if ours.by != "time" or (ours.test_share or 0) > unseen:
-            raise DataError(
-                f"{name!r} learned from all but the last {unseen:.0%} of each recording, some of "
-                "which would test here. Split by time, with no larger test_share."
-            )
-    elif theirs.test:
-        held_out = {*map(str, (*theirs.test, *theirs.validation))}
-        if seen := sorted({*parts.test.groups(theirs.by).astype(str).tolist()} - held_out):
-            raise DataError(
-                f"{name!r} learned from {theirs.by} {', '.join(seen[:6])}, which would test here. "
-                f"Test on {', '.join(sorted(held_out)[:8])} alone, or pretrain without them."
             )
 
 

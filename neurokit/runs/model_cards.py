@@ -272,7 +272,7 @@ def _about_limits(recipe: PretrainRecipe | FinetuneRecipe, facts: DataFacts) -> 
 
 
 def _about_figures(figures: pd.DataFrame) -> str:
-    text = "On held-out windows, which no part of the training has seen"
+    text = "On held-out windows, which no part of this training has seen"
     text += "; an r2 of 0 is what their mean attains." if "r2" in figures.index else "."
     if "bits_per_spike" in figures.index:
         return text + (

@@ -23,12 +23,12 @@ from neurokit.runs.model_cards import data_facts, model_card, recipe_hash
 from neurokit.runs.montages import by_subject, join_parts
 from neurokit.runs.preparation import prepare, read_recordings
 from neurokit.runs.spike_cutting import standardize_beside
+from neurokit.runs.unseen import FIGURES, RECIPE, check_unseen, learned_from
 from neurokit.training import fit
 from neurokit.training.distributed import form_team
 
 __all__ = ["Result", "changed", "claim", "keep", "pretrain", "training_options", "windows_of"]
 
-RECIPE = "recipe.json"
 
 R = TypeVar("R", bound=PretrainRecipe | FinetuneRecipe)
 
@@ -113,6 +113,7 @@ def pretrain(
     team = form_team(device)
     with team.first_ahead():
         parts = windows_of(recipe, data, keywords, folder)
+    start = check_unseen(recipe, parts, folder.parent)
     model = build(recipe.model, parts.train, recipe.seed, folder.parent)
     team.by_first(claim, folder, recipe)
     run = fit(
@@ -126,7 +127,7 @@ def pretrain(
     )
     figures = team.by_first(figures_of, model, parts, device=device, seed=recipe.seed)
     result = Result(recipe, model, figures, run.history, run.resumed_at, folder)
-    team.by_first(keep, result, parts, {"Epochs done": len(run.history)})
+    team.by_first(keep, result, parts, {"Started from": start, "Epochs done": len(run.history)})
     return result
 
 
@@ -291,9 +292,10 @@ def keep(result: Result, parts: Parts, training: dict[str, Any]) -> None:
     content = {
         "recipe": result.recipe.name,
         "hash": recipe_hash(result.recipe),
+        "learned_from": learned_from(result.recipe, parts),
         "figures": json.loads(result.figures.to_json(orient="index")),
     }
-    _write(result.folder / "figures.json", content)
+    _write(result.folder / FIGURES, content)
 
 
 def _write(path: Path, content: Any) -> None:

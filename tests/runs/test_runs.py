@@ -89,9 +89,12 @@ def test_labels_without_meaning_score_at_chance(tuned, kept, tmp_path, monkeypat
     ]
     monkeypatch.setattr("neurokit.runs.pretraining.read_recordings", lambda *_: shuffled)
     recipe = again(tuned, method="probe", split={"validation": [], "test": [1, 2, 3]})
-    # By its folder, since by its name it would be known to have seen these people.
-    recipe = again(recipe, model={"checkpoint": str(kept[0] / "toy-pretrain")})
+    # Of a copy nobody knows that it has seen these people, and the card says that nobody does.
+    kept[1].model.save_pretrained(tmp_path / "copy")
+    recipe = again(recipe, model={"checkpoint": str(tmp_path / "copy")})
     figures = finetune(recipe, tmp_path / "null", device="cpu").figures
+    card = (tmp_path / "null/model/README.md").read_text()
+    assert "copy; what that one learned from is not known here." in card
     probe = figures.iloc[0]
     assert probe["low"] <= 0.65
     assert probe["high"] >= 0.35
@@ -216,12 +219,12 @@ BAD = [
     (
         {"model": {"family": "", "preset": "", "changes": {}, "checkpoint": "nowhere"}},
         UnknownNameError,
-        "Unknown folder or checkpoint 'nowhere'",
+        "Unknown folder, run in .* or checkpoint 'nowhere'",
     ),
     (
         {"model": {"family": "DuINMasked", "preset": "", "changes": {}, "tokenizer": "nowhere"}},
         UnknownNameError,
-        "Unknown folder or checkpoint 'nowhere'",
+        "Unknown folder, run in .* or checkpoint 'nowhere'",
     ),
 ]
 
@@ -269,3 +272,39 @@ def test_a_finetuning_by_time_does_not_test_on_what_was_pretrained(tmp_path):
     wider = again(recipe("eegformer-demo-modality"), split={"test_share": 0.5})
     with pytest.raises(DataError, match="learned from all but the last 35% of each recording"):
         finetune(wider, tmp_path / "run", device="cpu")
+
+
+@pytest.mark.parametrize("split", [{}, {"test": [], "validation": [], "test_share": 0.3}])
+@pytest.mark.parametrize("by", ["name", "folder", "model"])
+def test_what_a_run_learned_from_is_told_by_its_files(toy, tuned, tmp_path, split, by):
+    """Recipes of files that are on no shelf, and groups that were drawn."""
+    run = tmp_path / "mine"
+    pretrain(changed(again(toy, name="mine", split=split), epochs=1), run, device="cpu")
+    known = json.loads((run / "figures.json").read_text())["learned_from"]
+    assert 2 < len(known) < 6
+    name = {"name": "mine", "folder": str(run), "model": str(run / "model")}[by]
+    wrong = again(tuned, model={"checkpoint": name}, split={"test": [known[0]], "validation": []})
+    with pytest.raises(DataError, match=f"learned from subject {known[0]}, which would test here"):
+        finetune(wrong, tmp_path / "tuned", device="cpu")
+    other = sorted({*map(str, range(6))} - {*known})[-1]
+    right = again(wrong, split={"test": [other]}, training={"epochs": 1})
+    assert finetune(right, tmp_path / "tuned", device="cpu").figures["auroc"].notna().all()
+
+
+def test_a_tokenizer_did_not_learn_from_what_tests_either(tmp_path):
+    from neurokit.catalog.recipes import recipe
+
+    first = again(recipe("duin-demo"), name="first", training={"epochs": 2})
+    pretrain(first, tmp_path / "first", device="cpu")
+    model = {"family": "DuINMasked", "preset": "", "changes": {}, "tokenizer": "first"}
+    second = again(first, name="second", model=model, split={"test_share": 0.5})
+    with pytest.raises(DataError, match="'first' learned from all but the last 25%"):
+        pretrain(second, tmp_path / "second", device="cpu")
+    pretrain(again(second, split={"test_share": 0.25}), tmp_path / "second", device="cpu")
+    # What a model began with is asked, too.
+    third = again(
+        second, name="third", model={"family": "", "tokenizer": "", "checkpoint": "second"}
+    )
+    (tmp_path / "second/recipe.json").write_text(json.dumps(second.model_dump()))
+    with pytest.raises(DataError, match="'first' learned from all but the last 25%"):
+        pretrain(third, tmp_path / "third", device="cpu")

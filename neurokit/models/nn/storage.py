@@ -55,16 +55,32 @@ def find_folder(place: Path) -> Path:
     """
     if (place / CONFIG).is_file():
         return place
-    on_shelf = {
-        path.parent.name: path.parent
-        for shelf in reversed(shelves("models"))
-        for path in sorted(shelf.glob(f"*/{CONFIG}"))
-    }
+    on_shelf = models_on_shelf()
     if str(place) in on_shelf:
         return on_shelf[str(place)]
     if place.is_dir():
         raise ReadError(f"There is no {CONFIG} in {place}. Was it written by save_pretrained?")
     raise UnknownNameError("folder or checkpoint", str(place), sorted(on_shelf))
+
+
+def models_on_shelf() -> dict[str, Path]:
+    """List the models that can be loaded by name.
+
+    Returns
+    -------
+    dict
+        Their folders by name; of two of one name the first in ``NEUROKIT_CATALOG``.
+
+    Examples
+    --------
+    >>> "eegformer-tiny-eegmat" in models_on_shelf()
+    True
+    """
+    return {
+        path.parent.name: path.parent
+        for shelf in reversed(shelves("models"))
+        for path in sorted(shelf.glob(f"*/{CONFIG}"))
+    }
 
 
 def write(
