@@ -135,6 +135,21 @@ class SpikeWindows(WindowIndex):
         # NumPy, because to index a few rows of a tensor takes ten times as long.
         self._facts = {name: fact for name, fact in facts.items() if fact is not None}
 
+    @property
+    def variables(self) -> dict[str, tuple[str, ...]]:
+        """Names of what each stream beside the spikes consists of, in order; none of frames."""
+        streams = {name: self.recordings[0][name] for name in self.beside}
+        return {
+            name: tuple(map(str, stream[stream.dims[1]].values)) if stream.ndim == 2 else ()
+            for name, stream in streams.items()
+        }
+
+    @property
+    def target_units(self) -> tuple[str, ...]:
+        """Unit of each target, empty where its stream has none."""
+        streams = [self.recordings[0][name] for name in self.target_streams]
+        return tuple(str(stream.attrs.get("units", "")) for stream in streams)
+
     def _bounds(self) -> None:
         """Find where in the list of spikes each window begins and ends."""
         n_history, n_samples = self.layout.n_history, self.layout.n_samples

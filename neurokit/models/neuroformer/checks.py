@@ -57,6 +57,7 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
         if modality.name not in win.beside:
             kind = "stream beside the spikes (the model reads it: cut windows with beside=)"
             raise UnknownNameError(kind, modality.name, win.beside)
+        _check_variables(modality, win.variables[modality.name])
     names = tuple(win.target_names)
     # Windows without labels can be read, and a model without targets does not look at them.
     if config.targets and names and config.targets != names:
@@ -64,6 +65,12 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
             f"The windows have targets {names}, the model reads {config.targets}. Name the same "
             "ones in the same order."
         )
+    for name, known, unit in zip(names, config.target_units, win.target_units, strict=False):
+        if config.targets and known and unit and known != unit:
+            raise DataError(
+                f"The target {name!r} is in {unit!r}, the model learned it in {known!r}. Convert "
+                "it."
+            )
     _check_sources(config, win)
     if not len(win):
         raise DataError("There are no windows.")
@@ -71,6 +78,15 @@ def check_windows(config: NeuroformerConfig, win: Any) -> None:
     batch = win.batch(rows)
     for modality in config.modalities:
         _check_values(batch[modality.name].numpy(), modality, rows)
+
+
+def _check_variables(modality: Modality, names: tuple[str, ...]) -> None:
+    known = modality.variables
+    if known and len(names) == len(known) and names != known:
+        raise DataError(
+            f"The variables of {modality.name} are {', '.join(names)} in the windows, and "
+            f"{', '.join(known)} in the model. Pick the same, in this order."
+        )
 
 
 def _check_sources(config: NeuroformerConfig, win: Any) -> None:

@@ -7,13 +7,7 @@ from typing import Any, Self
 
 from neurokit import arguments
 from neurokit.errors import DataError
-from neurokit.models.neuroformer.labels import (
-    UNKNOWN_RANGE,
-    positions_of,
-    ranges,
-    target_scale,
-    target_span,
-)
+from neurokit.models.neuroformer.labels import UNKNOWN_RANGE, known_of, positions_of, ranges
 from neurokit.models.neuroformer.modality_settings import Modality, modality_of
 from neurokit.models.neuroformer.presets import PRESETS
 from neurokit.models.nn.settings import preset_settings
@@ -62,6 +56,8 @@ class NeuroformerConfig:
     target_mean, target_spread : tuple of float
         Of each target, its mean and its standard deviation, in which the error of regression
         is counted. :meth:`of` takes them from the windows. Empty: 0 and 1.
+    target_units : tuple of str
+        Unit of each target, which windows must then have, too; an empty one is not compared.
     contrastive : float
         Share of the contrastive loss. Paper: 0.25; with 0 there is none.
     joint_width : int
@@ -104,6 +100,7 @@ class NeuroformerConfig:
     target_range: tuple[tuple[float, float], ...] = (UNKNOWN_RANGE,)
     target_mean: tuple[float, ...] = ()
     target_spread: tuple[float, ...] = ()
+    target_units: tuple[str, ...] = ()
     contrastive: float = 0.0
     joint_width: int = 128
     temperature: float = 0.5
@@ -140,6 +137,8 @@ class NeuroformerConfig:
             object.__setattr__(self, name, arguments.number_list(name, getattr(self, name)))
         targets = tuple(arguments.name_list("targets", self.targets))
         object.__setattr__(self, "targets", targets)
+        units = tuple(arguments.text("target_units", unit) for unit in self.target_units)
+        object.__setattr__(self, "target_units", units)
 
     def _check_sizes(self) -> None:
         if self.width % self.n_heads or self.width % 2:
@@ -174,7 +173,7 @@ class NeuroformerConfig:
             raise DataError(
                 f"target_range has {len(self.target_range)} ranges for {len(self.targets)} targets."
             )
-        for name in ("target_mean", "target_spread"):
+        for name in ("target_mean", "target_spread", "target_units"):
             values = getattr(self, name)
             if len(values) not in (0, len(self.targets)):
                 raise DataError(f"{name} has {len(values)} values for {len(self.targets)} targets.")
@@ -250,7 +249,8 @@ class NeuroformerConfig:
             "n_units": len(win.vocabulary),
             **{name: float(getattr(win, name)) for name in ("dt", "length", "history")},
             "modalities": tuple(
-                modality_of(name, win.sizes[name], base.modalities, preset) for name in win.beside
+                modality_of(name, win.sizes[name], base.modalities, preset, win.variables[name])
+                for name in win.beside
             ),
             "targets": tuple(win.target_names),
             "n_positions": max(base.n_positions, positions_of(win)),
@@ -259,8 +259,7 @@ class NeuroformerConfig:
         targets = tuple(arguments.name_list("targets", settings["targets"]))
         if targets and targets == found["targets"]:
             classes = settings.get("target_classes", base.target_classes)
-            known = target_span(win, classes) if classes else target_scale(win)
-            settings = {**known, **settings}
+            settings = {**known_of(win, classes), **settings}
         return cls.preset(preset, **settings)
 
     @property

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from neurokit import arguments
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.neuroformer.config import NeuroformerConfig
-from neurokit.models.neuroformer.labels import UNKNOWN_RANGE, classes_of, target_scale, target_span
+from neurokit.models.neuroformer.labels import UNKNOWN_RANGE, classes_of, known_of
 from neurokit.models.neuroformer.network import Neuroformer
 from neurokit.models.nn import evaluation_batches
 from neurokit.recording import Recording
@@ -97,13 +97,16 @@ def with_targets(
 
 def _of_labels(win: Any | None, names: tuple[str, ...], n_classes: int) -> dict[str, Any]:
     """Return what the settings take from windows; what another head knew is forgotten."""
-    unknown = {"target_mean": (), "target_spread": (), "target_range": (UNKNOWN_RANGE,)}
+    unknown = {
+        **{"target_mean": (), "target_spread": (), "target_units": ()},
+        "target_range": (UNKNOWN_RANGE,),
+    }
     if win is None:
         return unknown
     arguments.like("win", win, "target_names", "windows with targets")
     if tuple(win.target_names) != names:
         raise DataError(f"The windows have targets {tuple(win.target_names)}, not {names}.")
-    return {**unknown, **(target_span(win, n_classes) if n_classes else target_scale(win))}
+    return {**unknown, **known_of(win, n_classes)}
 
 
 @torch.no_grad()

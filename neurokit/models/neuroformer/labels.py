@@ -17,6 +17,7 @@ __all__ = [
     "UNKNOWN_RANGE",
     "are_whole",
     "classes_of",
+    "known_of",
     "positions_of",
     "ranges",
     "target_scale",
@@ -49,6 +50,33 @@ def positions_of(win: Any) -> int:
     3
     """
     return 1 + math.ceil(np.quantile(win.n_spikes, 1 - FULLEST, method="higher")) if len(win) else 1
+
+
+def known_of(win: Any, n_classes: int) -> dict[str, Any]:
+    """Return what the settings of a model take from the labels that it is to learn.
+
+    Parameters
+    ----------
+    win : SpikeWindows
+        With targets.
+    n_classes : int
+        With 0, they are regressed.
+
+    Returns
+    -------
+    dict
+        Of :func:`target_scale` or :func:`target_span`, and ``target_units``.
+
+    Examples
+    --------
+    >>> import neurokit as nk
+    >>> rec = nk.datasets.simulate_latent_population(duration=60)
+    >>> cut = {"length": 1.0, "history": 1.0, "targets": {"behaviour": ["speed"]}}
+    >>> sorted(known_of(nk.windows.spike_windows(rec, **cut), 0))
+    ['target_mean', 'target_spread', 'target_units']
+    """
+    taken = target_span(win, n_classes) if n_classes else target_scale(win)
+    return {**taken, "target_units": win.target_units}
 
 
 def target_scale(win: Any) -> dict[str, tuple[float, ...]]:

@@ -39,6 +39,9 @@ class Modality:
         Fusion blocks that read it. Paper: 8 for stimuli, 0 or 2 for behaviour.
     encoder_layers : int
         Of ``"frames"``: blocks of self-attention among patches of the same time, before fusion.
+    variables : tuple of str
+        Names of the variables, which windows must then have in this order. Empty: names are not
+        checked.
 
     Examples
     --------
@@ -54,6 +57,7 @@ class Modality:
     patch: tuple[int, ...] = (3, 5, 5)
     layers: int = 1
     encoder_layers: int = 1
+    variables: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if arguments.text("name", self.name) in RESERVED or "." in self.name or not self.name:
@@ -65,6 +69,13 @@ class Modality:
         for name in ("frame_shape", "patch"):
             sizes = (arguments.whole(name, n, least=1) for n in getattr(self, name))
             object.__setattr__(self, name, tuple(sizes))
+        names = tuple(arguments.name_list(f"variables of {self.name}", self.variables))
+        object.__setattr__(self, "variables", names)
+        if names and (self.kind == "frames" or len(set(names)) != self.n_variables):
+            raise DataError(
+                f"{self.name} has {self.n_variables} variables and the names {names}. Give each "
+                "one of its own, and frames none."
+            )
         if self.kind == "frames" and (len(self.frame_shape) not in (2, 3) or len(self.patch) != 3):
             raise DataError(
                 f"Expected frame_shape (rows, columns) of {self.name}, or (rows, columns, colours),"
@@ -94,7 +105,11 @@ class Modality:
 
 
 def modality_of(
-    name: str, shape: tuple[int, ...], known: tuple[Modality, ...], preset: str
+    name: str,
+    shape: tuple[int, ...],
+    known: tuple[Modality, ...],
+    preset: str,
+    variables: tuple[str, ...] = (),
 ) -> Modality:
     """Describe a stream by what a window has of it.
 
@@ -108,6 +123,8 @@ def modality_of(
         Of the preset; layers and patches are those of the first of the kind.
     preset : str
         For the layers of a kind that it has none of.
+    variables : tuple of str
+        Names of the variables.
 
     Returns
     -------
@@ -123,7 +140,7 @@ def modality_of(
     like = next((m for m in known if m.kind == kind), None)
     layers = LAYERS[preset] if like is None else like.layers
     if kind == "variables":
-        return Modality(name, kind, shape[0], shape[1], layers=layers)
+        return Modality(name, kind, shape[0], shape[1], layers=layers, variables=variables)
     return Modality(
         name, kind, shape[0], frame_shape=shape[1:], patch=_patch(like, shape), layers=layers
     )

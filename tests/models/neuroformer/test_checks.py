@@ -217,3 +217,44 @@ def test_classes_of_unequal_distance_are_told_of():
     model = Neuroformer(NeuroformerConfig.of(laps, target_classes=10))
     model.check_labels(laps)
     model.check(laps.take(range(3)))
+
+
+def beside(names, units="z"):
+    """Return windows of spikes beside two variables, one of two names each, and a target."""
+    rng = np.random.default_rng(0)
+    streams = {
+        "behaviour": nk.Recording.from_array(rng.normal(size=(500, 2)), 50, names, "behaviour"),
+        "speed": nk.Recording.from_array(rng.normal(size=(500, 1)), 50, ["v"], "speed", units),
+    }
+    rec = nk.Recording.from_spikes(
+        np.sort(rng.uniform(0, 10, 300)), np.resize([0, 1, 2], 300), 10.0,
+        streams={name: one[name] for name, one in streams.items()},
+    )  # fmt: skip
+    cut = {"length": 0.2, "history": 0.2, "beside": {"behaviour": 0.2}}
+    return nk.windows.spike_windows(rec, targets={"speed": ["v"]}, **cut)
+
+
+def test_variables_beside_the_spikes_are_known_by_name():
+    win = beside(["run", "light"])
+    model = nk.models.Neuroformer(nk.models.NeuroformerConfig.of(win, width=16, n_heads=2))
+    assert model.config.modalities[0].variables == ("run", "light")
+    model.check(beside(["run", "light"]))
+    for names in (["light", "run"], ["pupil", "lick"]):
+        with pytest.raises(DataError, match=f"behaviour are {', '.join(names)} .* run, light in"):
+            model.check(beside(names))
+    with pytest.raises(DataError, match="2 variables and the names"):
+        nk.models.neuroformer.Modality("a", n_variables=2, variables=("x", "x"))
+
+
+def test_targets_have_the_unit_in_which_they_were_learnt():
+    win = beside(["run", "light"], "cm/s")
+    plain = nk.models.NeuroformerConfig.of(win, width=16, n_heads=2)
+    model = nk.models.Neuroformer(plain)
+    tuned = nk.models.neuroformer.with_targets(model, ["v"], win=win)
+    for one in (model, tuned):
+        assert one.config.target_units == ("cm/s",)
+        one.check(beside(["run", "light"], "cm/s"))
+        with pytest.raises(DataError, match="'v' is in 'm/s', the model learned it in 'cm/s'"):
+            one.check(beside(["run", "light"], "m/s"))
+    forgetful = nk.models.neuroformer.with_targets(model, ["v"])
+    assert forgetful.config.target_units == ()
