@@ -137,7 +137,8 @@ def test_good_card(lab: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("title =", "titel ="), r"field 'title': missing.*1 more problem"),
+        (("title =", "titel ="), r"field 'titel': unknown\. Did you mean 'title'.*1 more problem"),
+        (("title =", "# title ="), r"field 'title': missing\. It must be given\."),
         (("obtain", "obtian"), r"field 'obtian': unknown\. Did you mean 'obtain'"),
         (('"A toy"', "3"), r"field 'title': expected a valid string; got 3\."),
         (('["eeg"]', '"eeg"'), r"field 'modality': expected a valid list; got 'eeg'"),

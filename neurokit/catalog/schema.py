@@ -82,6 +82,8 @@ def _parse(path: Path) -> dict[str, Any]:
 
 def _first_problem(error: ValidationError, schema: type[Schema]) -> str:
     problems = error.errors(include_url=False, include_context=False)
+    # A key that is misspelt is missing, too, and the slip is what there is to mend.
+    problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
     first, more = problems[0], len(problems) - 1
     field = ".".join(str(part) for part in first["loc"]) or "the whole file"
     text = f"field '{field}': {_explain(first, schema)}"
@@ -94,7 +96,7 @@ def _explain(problem: Any, schema: type[Schema]) -> str:
             known = _fields_at(schema, problem["loc"][:-1])
             return "unknown." + suggest(str(problem["loc"][-1]), known, limit=20)
         case "missing":
-            return "missing. Every card must have it."
+            return "missing. It must be given."
         case "value_error":
             return str(problem["msg"]).removeprefix("Value error, ")
         case _:

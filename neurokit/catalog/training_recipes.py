@@ -297,6 +297,8 @@ class FinetuneRecipe(_TrainingRecipe):
         if self.windows.by_subject:
             raise ValueError(
                 "windows.by_subject is for pretraining: what a classifier must beat would be "
-                "fitted to channels that differ between subjects. Classify one at a time."
+                "fitted to channels that differ between subjects. Classify with a model of one "
+                "subject, without by_subject; or in Python, nk.training.finetune(model, "
+                "nk.windows.join_montages([...]), ...) with the windows of each subject."
             )
         return self

@@ -189,7 +189,7 @@ def _train(
     from neurokit.cli.training import expect_kind, train
 
     reading = dict(keyword_of(text) for text in keyword or [])
-    wanted = expect_kind(find(recipe), kind)
+    wanted = expect_kind(find(recipe), kind, recipe)
     train(wanted, output, data=data, reading=reading, seed=seed, epochs=epochs, device=device)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["expect_kind", "train"]
 
 
-def expect_kind(recipe: Recipe, kind: str) -> Any:
+def expect_kind(recipe: Recipe, kind: str, given: str) -> Any:
     """Return a recipe if it is of the kind that a command runs.
 
     Parameters
@@ -27,6 +27,8 @@ def expect_kind(recipe: Recipe, kind: str) -> Any:
         As found.
     kind : str
         ``"pretrain"`` or ``"finetune"``.
+    given : str
+        The name or path that the recipe was found by.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def expect_kind(recipe: Recipe, kind: str) -> Any:
     if recipe.kind != kind:
         raise ReadError(
             f"{recipe.name} is a recipe of kind {recipe.kind!r}, expected {kind!r}. Try: neurokit "
-            f"run {recipe.name}"
+            f"run {given}"
         )
     return recipe
 
@@ -87,7 +89,7 @@ def train(
         else:
             result = runs.finetune(wanted, folder, **options)
     except KeyboardInterrupt:
-        typer.echo(f"Stopped. The same command goes on from what is in {folder}.", err=True)
+        typer.echo(f"Stopped. {_how_to_go_on(folder)}", err=True)
         raise typer.Exit(130) from None
     if form_team(device).rank > 0:
         return
@@ -95,6 +97,14 @@ def train(
         typer.echo(line)
     typer.echo(f"Model: {folder / 'model'}")
     typer.echo(f"Figures: {folder / 'figures.json'}")
+
+
+def _how_to_go_on(folder: Path) -> str:
+    from neurokit.training.checkpoints import STATE
+
+    if (folder / "training" / STATE).is_file() or (folder / "prepared").is_dir():
+        return f"The same command goes on from what is in {folder}."
+    return f"Nothing was kept in {folder} yet: the same command starts over."
 
 
 def _lines(result: Result) -> list[str]:

@@ -43,10 +43,12 @@ class Arrays(Mapping[str, np.ndarray]):
 
     def __init__(self, source: str, arrays: Mapping[str, np.ndarray]) -> None:
         self.source, self._arrays = source, dict(arrays)
+        self._asked_for: set[str] = set()
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._arrays:
             raise UnknownNameError(f"array of {self.source}", name, self._arrays)
+        self._asked_for.add(name)
         return self._arrays[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -57,6 +59,11 @@ class Arrays(Mapping[str, np.ndarray]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._arrays
+
+    @property
+    def untouched(self) -> list[str]:
+        """Names of the arrays that nobody has asked for yet."""
+        return [name for name in self._arrays if name not in self._asked_for]
 
     def describe(self) -> str:
         """Return names and shapes, for messages."""

@@ -14,6 +14,7 @@ from neurokit.errors import DataError, ReadError
 from neurokit.recording import build, checks
 from neurokit.recording.core import Recording
 from neurokit.recording.schema import FEATURE_DIMS, kind_of, voltage_factor
+from neurokit.warning import warn
 
 __all__ = ["recording_from_arrays"]
 
@@ -56,7 +57,8 @@ def recording_from_arrays(
     arrays : Arrays
         From a file.
     times, units : str, optional
-        Spike times (s) and the unit of each; the usual names are found by themselves.
+        Spike times (s) and the unit of each. Without ``streams`` the usual names are found by
+        themselves, with a warning of the arrays that are left out.
     start, stop, duration : float or str, optional
         The interval that spikes were recorded in, in seconds.
     time_scale : float
@@ -120,6 +122,7 @@ def recording_from_arrays(
             )
         return _segmented(arrays, segments, segment, streams or {}, known)
     built, events = _streams(arrays, streams or {}, slice(None))
+    guessed = times is None and units is None
     times, units = _spike_names(arrays, times, units, bool(streams))
     if times is not None and units is not None:
         bounds = (_number(arrays, start), _number(arrays, stop), _number(arrays, duration))
@@ -128,6 +131,8 @@ def recording_from_arrays(
             arrays, times, units, time_scale, bounds, facts_of_units, select or {}
         )
     tables = [*events, *(_interval(arrays, k, v) for k, v in (intervals or {}).items())]
+    if guessed and times is not None and units is not None:
+        _warn_of_left_out(arrays, times, units)
     return Recording(built, _joined(tables), known)
 
 
@@ -171,6 +176,22 @@ def _spike_names(
             "['channel', 'time'], 'sampling_rate': 250}}."
         )
     return times, units
+
+
+def _warn_of_left_out(arrays: Arrays, times: str, units: str) -> None:
+    """Tell what lies beside spikes that were found by themselves: nobody chose to do without it."""
+    # Single numbers and text, such as a rate or names, are no data that would be missed.
+    untouched = [(name, arrays[name]) for name in arrays.untouched]
+    rest = [name for name, x in untouched if x.size > 1 and x.dtype.kind in "fiub"]
+    if rest:
+        listed = ", ".join(map(repr, rest[:12])) + f" and {len(rest) - 12} more" * (len(rest) > 12)
+        warn(
+            f"{arrays.source}: the spikes were found ({times!r} and {units!r}), and these other "
+            f"arrays were left out: {listed}. To read them, say which is what: times={times!r}, "
+            f"units={units!r}, streams={{'behaviour': {{'array': ['…', '…'], 'time': '…'}}}} with "
+            "time stamps in s or with 'sampling_rate' in Hz; intervals= for events. To do without "
+            "them, give times= and units= alone."
+        )
 
 
 def _spikes(

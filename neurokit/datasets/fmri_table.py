@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from neurokit.datasets.bids_names import entities
-from neurokit.datasets.fmri_sidecar import beside, describe, events_beside
+from neurokit.datasets.fmri_sidecar import beside, describe, events_beside, sidecar_value
 from neurokit.datasets.fmri_sidecar import repetition_time as find_repetition_time
 from neurokit.datasets.fmri_text import NumericTable, read_numbers, read_text_table
 from neurokit.errors import DataError, ReadError
@@ -20,6 +20,14 @@ from neurokit.recording.checks import no_events, text_array
 __all__ = ["confounds_stream", "read_timeseries_table"]
 
 _INDEX_NAMES = frozenset({"", "unnamed: 0", "index", "volume", "frame", "scan"})
+_TIME_NAMES = frozenset({"time", "times", "t", "timestamp"})
+_OTHERWISE = (
+    "The file was read as a table of ROIs, a row a volume. If a row is a spike, read it with "
+    "nk.datasets.read(path, format='spike_table', time='…', unit='…', time_scale=1e-3 for ms), "
+    "which takes the names of the columns; put a header before a table that has none. If it "
+    "holds other signals, use format='table' with time='…', the column of seconds, or build them "
+    "with nk.Recording.from_array."
+)
 _LABELS = ("name", "label", "label_value", "roi_id", "index", "roi")
 
 
@@ -64,7 +72,8 @@ def read_timeseries_table(
     ReadError
         If rows are ragged or a cell is no number; the message names line and column.
     DataError
-        If the TR is nowhere, or the tables beside do not fit.
+        If the TR is nowhere, a column is called ``time`` or the like, or the tables beside do
+        not fit.
 
     Examples
     --------
@@ -75,8 +84,10 @@ def read_timeseries_table(
     array([1.5 , 1.25], dtype=float32)
     """
     path = Path(path)
+    table = read_numbers(path)
+    _refuse_times(path, table)
     seconds = _seconds(path, repetition_time, sampling_rate)
-    table, dropped = _without_index(read_numbers(path))
+    table, dropped = _without_index(table)
     names, facts = _parcels(path, table, rois)
     bad = _missing_parcels(path, table, names)
     coords = {
@@ -130,7 +141,24 @@ def confounds_stream(names: list[str], values: np.ndarray, seconds: float) -> xr
     return xr.DataArray(_float32(values), coords, ("time", "variable"), attrs=attrs)
 
 
+def _refuse_times(path: Path, table: NumericTable) -> None:
+    """Refuse times among the ROIs: they would pass as a signal of the brain."""
+    times = [name for name in table.names or () if name.lower() in _TIME_NAMES]
+    if times:
+        raise DataError(
+            f"{path.name}: column {times[0]!r} cannot be a ROI. {_OTHERWISE} If the other columns "
+            "are ROIs, delete this one and give repetition_time= in seconds."
+        )
+
+
 def _seconds(path: Path, repetition_time: float | None, sampling_rate: float | None) -> float:
+    if sampling_rate is None and repetition_time is None:
+        try:
+            return find_repetition_time(path, None)
+        except DataError as error:
+            if sidecar_value(path, "RepetitionTime") is not None:
+                raise
+            raise DataError(f"{error} {_OTHERWISE}") from None
     if sampling_rate is None:
         return find_repetition_time(path, repetition_time)
     if repetition_time is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ FORMATS: dict[str, tuple[str, str]] = {
     "neo": ("neo_formats", "read_neo"),
 }
 
+# All their keywords go to the one function that makes a recording of arrays.
+_OF_ARRAYS = ("npz", "mat")
+
 # Asked in this order; what is certain by its first bytes comes before what is a guess.
 _SNIFFERS = ("nwb", "calcium", "spikes", "fmri", "electrophysiology", "neo_formats", "tables")
 
@@ -49,8 +53,13 @@ def read(path: str | Path, *, format: str | None = None, **kwargs: Any) -> Recor
     format : str, optional
         Overrules what the content says; one of ``FORMATS`` or ``"zarr"``.
     **kwargs
-        Passed to the format's reader, such as ``repetition_time=`` for NIfTI, ``bads=`` for
-        EEG, or which array is what for npz and mat.
+        Passed to the format's reader, such as ``repetition_time=`` for NIfTI or ``bads=`` for
+        EEG. Which array is what in npz and mat is said by those of
+        :func:`neurokit.datasets.arrays.recording_from_arrays` (``times=``, ``units=``,
+        ``streams=``, ``intervals=`` …); which column is what in a table by those of
+        :func:`neurokit.datasets.spikes.read_spike_table` (``"spike_table"``),
+        :func:`neurokit.datasets.fmri.read_timeseries_table` (``"timeseries"``, of ROIs) or
+        :func:`neurokit.datasets.tables.read_table` (``"table"``).
 
     Returns
     -------
@@ -134,8 +143,27 @@ def _as_read_error(
 ) -> ReadError:
     reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, TypeError) and "unexpected keyword" in reason:
-        return ReadError(f"{path} is {name}, whose reader does not take these: {sorted(kwargs)}.")
+        known, passes_on = _keywords(name)
+        unknown = [key for key in kwargs if key not in known]
+        if passes_on:
+            # Which of these are valid is only known by the complaint about one of them.
+            unknown = [key for key in unknown if repr(key) in reason]
+        if unknown:
+            return ReadError(
+                f"{path} is {name}, whose reader does not take these: {sorted(unknown)}. It takes "
+                f"{', '.join(known)}."
+            )
     return ReadError(f"{path}: cannot be read as {name}: {type(error).__name__}: {reason[:300]}")
+
+
+def _keywords(name: str) -> tuple[list[str], bool]:
+    """Return the keywords of a format's reader, and whether it passes others on."""
+    reader = _reader(name)
+    if name in _OF_ARRAYS:
+        reader = importlib.import_module("neurokit.datasets.arrays").recording_from_arrays
+    _, *others = inspect.signature(reader).parameters.values()
+    named = [p.name for p in others if p.kind is not p.VAR_KEYWORD]
+    return named, len(named) < len(others)
 
 
 def _nearest(path: Path) -> str:

@@ -14,7 +14,7 @@ import xarray as xr
 
 from neurokit.arguments import instance
 from neurokit.errors import DataError
-from neurokit.recording.schema import FEATURE_DIMS, kind_of, voltage_factor
+from neurokit.recording.schema import FEATURE_DIMS, kind_of, likely_units, voltage_factor
 from neurokit.warning import warn
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
 # typical deviation, is another unit. The lower bound is the noise of no amplifier.
 _PLAUSIBLE_VOLTS = (1e-9, 1e-2)
 _AMPLITUDE_SAMPLES = 1024
+_SPELLED_OUT = {"V": "volts", "mV": "millivolts", "uV": "microvolts", "nV": "nanovolts"}
 
 
 def check_stream(name: str, stream: xr.DataArray) -> xr.DataArray:
@@ -477,11 +478,27 @@ def _warn_amplitude(name: str, stream: xr.DataArray) -> None:
     deviation = np.abs(sample - np.median(sample, axis=0)) if sample.size else np.zeros(1)
     typical = float(np.median(deviation)) * 1.4826
     if typical > _PLAUSIBLE_VOLTS[1] or 0 < typical < _PLAUSIBLE_VOLTS[0]:
-        guess = "microvolts" if typical > _PLAUSIBLE_VOLTS[1] else "scaled twice"
         warn(
-            f"Stream {name!r}: a typical amplitude of {typical:.3g} V is implausible; the values "
-            f"look like {guess}. If so, give the true unit, e.g. units='uV'."
+            f"Stream {name!r}: a typical amplitude of {typical:.3g} V is implausible; "
+            f"{_unit_advice(typical)}"
         )
+
+
+def _unit_advice(typical: float) -> str:
+    if typical < _PLAUSIBLE_VOLTS[0]:
+        return (
+            "the values look like volts that were scaled to volts once more. If so, give the true "
+            "unit, units='V'."
+        )
+    likely = likely_units(typical)
+    if not likely:
+        return (
+            "the values look like no voltage. If they are counts of an amplifier, multiply them by "
+            "its volts per count, or give units='a.u.'."
+        )
+    guess = " or ".join(_SPELLED_OUT[unit] for unit in likely)
+    units = " or ".join(f"units={unit!r}" for unit in likely)
+    return f"the values look like {guess} given as volts. If so, give the true unit, {units}."
 
 
 def _check_spike_times(time: np.ndarray, start: float, stop: float) -> None:

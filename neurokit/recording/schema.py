@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["FEATURE_DIMS", "Kind", "kind_of", "voltage_factor"]
+__all__ = ["FEATURE_DIMS", "Kind", "kind_of", "likely_units", "voltage_factor"]
 
 FEATURE_DIMS = ("channel", "roi", "voxel", "unit", "variable")
 
 _VOLTAGE = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "nV": 1e-9}
+# The most common first.
+_LIKELY = ("uV", "mV", "V", "nV")
+# Scalp and depth EEG have 1 to 500 µV; twice as wide, so that no number lies between two units.
+_TYPICAL_VOLTS = (0.5e-6, 1e-3)
 _SPELLED_OUT = {"volt": "V", "millivolt": "mV", "microvolt": "uV", "nanovolt": "nV"}
 
 
@@ -94,3 +98,26 @@ def voltage_factor(units: str) -> float | None:
     plain = units.strip().replace("\u00b5", "u").replace("\u03bc", "u")
     plain = _SPELLED_OUT.get(plain.lower().removesuffix("s"), plain)
     return _VOLTAGE.get("uV" if plain.lower() == "uv" else plain)
+
+
+def likely_units(amplitude: float) -> list[str]:
+    """Return the units in which a typical amplitude would be that of EEG.
+
+    Parameters
+    ----------
+    amplitude : float
+        The bare number, whatever its unit is said to be.
+
+    Returns
+    -------
+    list of str
+        Those of ``"uV"``, ``"mV"``, ``"V"`` and ``"nV"`` that give about 1 to 500 µV, the most
+        common first; empty where none does.
+
+    Examples
+    --------
+    >>> likely_units(20), likely_units(0.02), likely_units(0.7), likely_units(1e9)
+    (['uV'], ['mV'], ['uV', 'mV'], [])
+    """
+    low, high = _TYPICAL_VOLTS
+    return [unit for unit in _LIKELY if low <= amplitude * _VOLTAGE[unit] <= high]

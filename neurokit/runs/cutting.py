@@ -13,6 +13,7 @@ from neurokit.catalog.recipes import FinetuneRecipe, PretrainRecipe
 from neurokit.catalog.training_recipes import LabelsTable, SplitTable
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.recording import Recording
+from neurokit.runs.scaling import scaled_by
 from neurokit.runs.spike_cutting import cut_spikes
 from neurokit.windows import Windows, assert_disjoint, epochs, sliding
 
@@ -58,7 +59,7 @@ def cut(recordings: Sequence[Recording], recipe: PretrainRecipe | FinetuneRecipe
     DataError
         If no window fits, or there is one class only.
     UnknownNameError
-        If there are no such events, labels or classes.
+        If there are no such events, labels or classes, to keep or to merge.
 
     Examples
     --------
@@ -175,7 +176,7 @@ def standardize_by_train(parts: Parts) -> Parts:
     for rec in parts.train.recordings:
         data = rec[stream]
         values = ((data.values - mean) / deviation).astype(np.float32)
-        new = data.copy(data=values).assign_attrs(units="z")
+        new = data.copy(data=values).assign_attrs(scaled_by(mean, deviation, data))
         scaled.append(rec.replace({**rec.streams, stream: new}, history=line))
     return Parts(
         _over(scaled, parts.train),
@@ -237,6 +238,7 @@ def _as_classes(win: Windows, labels: LabelsTable) -> Windows:
         raise DataError(f"The labels in {labels.column!r} are numbers, expected classes.")
     names = np.array(win.classes)[found] if win.classes else found.astype(str)
     there = {*names.tolist()}
+    _check_merged(win, labels, there)
     for new, old in labels.merge.items():
         names = np.where(np.isin(names, [str(name) for name in old]), new, names)
     known = {*names.tolist()}
@@ -260,6 +262,20 @@ def _as_classes(win: Windows, labels: LabelsTable) -> Windows:
         numbers,
         classes,
     )
+
+
+def _check_merged(win: Windows, labels: LabelsTable, there: set[str]) -> None:
+    """Raise if a class to be merged occurs nowhere."""
+    known = {*there}
+    for rec in win.recordings:
+        # An event too short for a window is not misspelt.
+        if labels.column in rec.events:
+            known |= {*rec.events[labels.column].dropna().astype(str)}
+    merged: set[str] = set()
+    for new, old in labels.merge.items():
+        if lost := [str(name) for name in old if str(name) not in known | merged]:
+            raise UnknownNameError(f"class of {labels.column!r} to merge", lost[0], sorted(known))
+        merged.add(new)
 
 
 def _by_time(win: Any, table: SplitTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

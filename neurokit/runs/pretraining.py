@@ -22,6 +22,7 @@ from neurokit.runs.figures import figures_of
 from neurokit.runs.model_cards import data_facts, model_card, recipe_hash
 from neurokit.runs.montages import by_subject, join_parts
 from neurokit.runs.preparation import prepare, read_recordings
+from neurokit.runs.scaling import scalings
 from neurokit.runs.spike_cutting import standardize_beside
 from neurokit.runs.unseen import FIGURES, RECIPE, check_unseen, learned_from
 from neurokit.training import fit
@@ -51,6 +52,8 @@ class Result:
         Epochs that an earlier, interrupted run had done.
     folder : Path
         Of the run: ``model`` (with its card), ``figures.json``, ``recipe.json``, ``training``.
+        Beside the figures stand ``learned_from``, the groups that trained, and ``scaled``, mean
+        and deviation of each channel, by which new recordings are to be scaled.
     """
 
     recipe: PretrainRecipe | FinetuneRecipe
@@ -293,6 +296,7 @@ def keep(result: Result, parts: Parts, training: dict[str, Any]) -> None:
         "recipe": result.recipe.name,
         "hash": recipe_hash(result.recipe),
         "learned_from": learned_from(result.recipe, parts),
+        "scaled": scalings(parts.train.recordings),
         "figures": json.loads(result.figures.to_json(orient="index")),
     }
     _write(result.folder / FIGURES, content)

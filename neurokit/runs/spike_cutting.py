@@ -10,6 +10,7 @@ import xarray as xr
 from neurokit.catalog.window_table import WindowsTable
 from neurokit.errors import DataError
 from neurokit.recording import Recording
+from neurokit.runs.scaling import scaled_by
 from neurokit.windows import SpikeWindows, spike_windows
 
 __all__ = ["cut_spikes", "standardize_beside"]
@@ -107,7 +108,8 @@ def standardize_beside(train: SpikeWindows, table: WindowsTable) -> list[Recordi
             key = (x.__array_interface__["data"][0], x.shape)
             if key not in done:
                 done[key] = ((x - mean) / deviation).astype(np.float32)
-            new = rec[name].copy(data=done[key]).assign_attrs(units="z")
+            new = rec[name].copy(data=done[key])
+            new = new.assign_attrs(scaled_by(mean, deviation, rec[name]))
             recordings[i] = rec.replace({**rec.streams, name: new}, history=line)
     return recordings
 

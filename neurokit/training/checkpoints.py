@@ -25,6 +25,7 @@ METRICS = "metrics.jsonl"
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
 PACKAGES = ("torch", "numpy")
+FOLDER = "folder (checkpoint_dir in Python, --output of a command)"
 HASHED = 64  # values of a frozen parameter
 
 
@@ -177,9 +178,9 @@ def _explained(folder: Path) -> Iterator[None]:
             raise
         advice = (
             "The last good checkpoint is intact: run again to go on from it, when there is room, "
-            "or choose another checkpoint_dir"
+            f"or choose another {FOLDER}"
             if (folder / STATE).is_file()
-            else "There is no checkpoint from before: make room, or choose another checkpoint_dir"
+            else f"There is no checkpoint from before: make room, or choose another {FOLDER}"
         )
         raise OSError(
             reason.errno or errno.EIO,
@@ -227,7 +228,8 @@ def load_checkpoint(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]
         # What a file that is none of ours raises depends on its first bytes.
         raise ReadError(
             f"{path} is not a checkpoint of a training run, or not a whole one "
-            f"({type(error).__name__}). Remove it, or start over with resume=False."
+            f"({type(error).__name__}). Remove it to start over, or choose another "
+            f"{FOLDER}."
         ) from None
     ours, theirs = _flat(settings), _flat({k: v for k, v in known.items() if k in settings})
     other = [
@@ -238,7 +240,7 @@ def load_checkpoint(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]
     if other:
         raise DataError(
             f"{folder} holds a run with other settings: {'; '.join(other)}. Choose another "
-            "checkpoint_dir, or start over with resume=False."
+            f"{FOLDER}. To start over there, remove it, or give resume=False in Python."
         )
     return dict(content)
 

@@ -49,7 +49,8 @@ def finetune(
     win : data set
         Windows, or a list of dicts of tensors.
     y : array-like of shape (window,), optional
-        Class of each window, names or whole numbers; by default the windows' own labels.
+        Class of each window, names or whole numbers; by default the windows' own labels. The
+        classifier knows classes by name, as text: 1 is ``"1"``, and so in :func:`predict`.
     validation : data set or (data set, array-like), optional
         Labelled windows, or windows and their classes, all of which occur in ``y``, too.
     epochs, batch_size, lr
@@ -170,9 +171,9 @@ def predict(
     if not len(win):
         raise DataError("There are no windows to classify.")
     # Labels that windows happen to have are not asked for, and may be numbered otherwise.
-    backbone = getattr(model, "backbone", model)
-    if hasattr(backbone, "check") and hasattr(win, "sampling_rate"):
-        backbone.check(win)  # type: ignore[operator]
+    check = getattr(model, "check_inputs", getattr(model, "check", None))
+    if check is not None and hasattr(win, "sampling_rate"):
+        check(win)
     found: dict[str, list[NDArray[Any]]] = {}
     rows = batch_rows(len(win), arguments.whole("batch_size", batch_size, least=1))
     with lent(model, device) as place:
@@ -220,6 +221,8 @@ def _check_model(model: nn.Module) -> None:
 def _head_options(model: Any, win: Any, head: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the head is told: side by side, it takes what the windows have."""
     options = dict(head)
+    if options.get("pool") == "flatten":
+        options.setdefault("channels", getattr(win, "names", ()))
     if options.get("pool") == "flatten" and options.get("n_features") is None:
         with lent(model) as place:
             tokens = model.represent(moved(batch_of(win, [0]), place))

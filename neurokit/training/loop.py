@@ -189,6 +189,9 @@ def _check(
     model: nn.Module, win: Any, validation: Any, patience: int | None, callbacks: Sequence[Callback]
 ) -> None:
     """Refuse what cannot be trained before anything is loaded or written."""
+    if isinstance(model, type):
+        name = model.__name__
+        raise DataError(f"model is the class {name}, not a model. Make one first: {name}(...).")
     arguments.like("model", model, "loss", "a model with loss(batch) -> dict of scalars")
     for name, data in (("data set", win), ("validation set", validation)):
         if data is None and name == "validation set":

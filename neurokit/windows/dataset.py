@@ -250,7 +250,7 @@ def epochs(
     DataError
         If the interval is empty or no event fits.
     UnknownNameError
-        If no recording has such an event or column.
+        If no recording has an event of one of the types, or if one lacks the column.
 
     Examples
     --------
@@ -266,9 +266,10 @@ def epochs(
     if not start < stop:
         raise DataError(f"Expected start < stop in seconds; got {start:g} and {stop:g}.")
     n_samples = _n_samples("stop - start", stop - start, rate)
+    wanted = _wanted_types(recordings, trial_type)
     index, firsts, values, lost = [], [], [], 0
     for number, recording in enumerate(recordings):
-        events = _events_of(recording, trial_type)
+        events = _events_of(recording, wanted)
         time = recording[stream]["time"].values
         first = nearest_sample(time, rate, events["onset"].to_numpy() + start)
         fits = within(first, n_samples, segments(recording, stream))
@@ -277,11 +278,15 @@ def epochs(
         firsts.append(first[fits])
         if labels is not None:
             values += _column(events, labels)[fits].tolist()
-    if not index:
-        types = sorted({str(t) for r in recordings for t in r.events["trial_type"].dropna()})
+    if not index and not lost:
         raise DataError(
-            f"No window of {start:g} to {stop:g} s around events of type {trial_type!r} fits. The "
-            f"recordings have the types {types[:12]}."
+            f"No window of {start:g} to {stop:g} s can be cut: no event but a boundary has a type. "
+            "Give the recordings events with a trial_type."
+        )
+    if not index:
+        raise DataError(
+            f"No window of {start:g} to {stop:g} s around an event fits inside the recordings: all "
+            f"{lost} events lie too near an end or a gap. Shorten the window."
         )
     if lost:
         warn(
@@ -324,16 +329,30 @@ def _firsts(recording: Recording, stream: str, n_samples: int, step: int) -> np.
     return np.concatenate(runs).astype(np.int64)
 
 
-def _events_of(recording: Recording, trial_type: str | Sequence[str] | None) -> pd.DataFrame:
+def _wanted_types(
+    recordings: Sequence[Recording], trial_type: str | Sequence[str] | None
+) -> list[str] | None:
+    """Return the types asked for, each of which a recording must have."""
     if trial_type is None:
+        return None
+    if isinstance(trial_type, str):
+        wanted = [trial_type]
+    else:
+        wanted = arguments.name_list("trial_type", trial_type)
+    if not wanted:
+        raise DataError("trial_type is an empty list. Name a type, or leave it out for all events.")
+    known = sorted({str(t) for r in recordings for t in r.events["trial_type"].dropna().unique()})
+    for name in wanted:
+        if name not in known:
+            raise UnknownNameError("type of events", name, known)
+    return wanted
+
+
+def _events_of(recording: Recording, wanted: list[str] | None) -> pd.DataFrame:
+    if wanted is None:
         events = _no_boundaries(recording)
         return events[events["trial_type"].notna()]
     events = recording.events
-    wanted = (
-        [trial_type]
-        if isinstance(trial_type, str)
-        else arguments.name_list("trial_type", trial_type)
-    )
     return events[events["trial_type"].isin(wanted)]
 
 

@@ -23,6 +23,9 @@ from neurokit.windows.vocabulary import Vocabulary, check_subjects
 
 __all__ = ["spike_windows"]
 
+# Labels of a part of a session are common; where most windows lie outside, a unit is wrong.
+_MOST_UNCOVERED = 0.5
+
 
 def spike_windows(
     recs: Recording | Iterable[Recording],
@@ -59,7 +62,8 @@ def spike_windows(
         the window. Windows that a stream does not cover are left out, with a warning.
     targets : mapping of str to sequence of str, optional
         Streams, and their variables whose mean over the window is to be predicted. What a model
-        is to read from spikes it must not see beside them.
+        is to read from spikes it must not see beside them. Windows without a value stay, with
+        NaN; a stream that does not cover more than half of the windows warns.
     within : str, optional
         Type of the events, such as ``"trial"``, that windows and their past do not leave. Steps
         then count from the onset of each.
@@ -226,6 +230,10 @@ def _targets(
     for name, some in wanted.items():
         means, oldest = window_means(recordings, name, list(some), *edges)
         _refuse_unknown(name, list(some), means, recordings[places.recording[0]], places.start)
+        if np.isnan(oldest).mean() > _MOST_UNCOVERED:
+            # The onset of a trial also leaves windows of a slow stream without a value: by design.
+            _, oldest_at_all = window_means(recordings, name, list(some), *edges[:3])
+            _warn_of_uncovered(name, np.isnan(oldest_at_all), recordings, places)
         parts.append(means)
         since.append(oldest)
     if not parts:
@@ -256,6 +264,24 @@ def _refuse_unknown(
             f"{name!r}. In the first recording it runs from {time[0]:g} to {time[-1]:g} s; windows "
             f"begin from {start[0]:g} s on. Is it on the clock of the spikes?"
         )
+
+
+def _warn_of_uncovered(
+    name: str, uncovered: NDArray[np.bool_], recordings: Sequence[Recording], places: Places
+) -> None:
+    """Tell of targets that lie on another clock; few labels within a stream are no fault."""
+    if uncovered.mean() <= _MOST_UNCOVERED:
+        return
+    at = int(np.argmax(uncovered))
+    number = int(places.recording[at])
+    time, start = recordings[number][name]["time"].values, places.start
+    percent = 100 * uncovered.mean()
+    warn(
+        f"{int(uncovered.sum())} of {uncovered.size} windows ({percent:.3g} %) have no "
+        f"target of stream {name!r}, which ends or has a gap there. In recording {number} it runs "
+        f"from {time[0]:g} to {time[-1]:g} s; the first window without it begins at {start[at]:g} "
+        "s. Are spikes and stream on one clock, in seconds?"
+    )
 
 
 def _warn_of_dropped(win: SpikeWindows) -> None:

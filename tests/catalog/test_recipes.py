@@ -1,11 +1,21 @@
 """Recipes: every shipped one is valid, and every slip is one clear error."""
 
+import json
 import re
+from typing import get_args
 
 import pytest
 
 from neurokit import catalog
 from neurokit.catalog.recipes import FinetuneRecipe, PretrainRecipe, recipe
+from neurokit.catalog.steps import Step
+from neurokit.catalog.training_recipes import (
+    LabelsTable,
+    ModelTable,
+    SplitTable,
+    TrainingTable,
+    WindowsTable,
+)
 from neurokit.errors import ReadError, UnknownNameError
 from neurokit.models import DuINConfig
 from neurokit.runs.families import FAMILIES
@@ -85,7 +95,9 @@ def test_a_recipe_of_ones_own_is_found_by_its_path(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("epochs = 1", "epoch = 1", r"field 'training.epochs': missing"),
+        ("epochs = 1", "", r"field 'training.epochs': missing. It must be given"),
+        ("epochs = 1", "epoch = 1", r"'training.epoch': unknown. Did you mean 'epochs'.*1 more"),
+        ("batch_size", "batchsize", r"'training.batchsize': unknown. Did you mean 'batch_size'"),
         ("lr = 0.001", "lr = 0.001\nmomentum = 1", r"'training.momentum': unknown.*'epochs'"),
         ('step = "resample"', 'step = "resampl"', r"'preprocessing.0'.*'resampl'.*'resample'"),
         ("sampling_rate = 100.0", "rate = 1", r"'preprocessing.0.resample.*': "),
@@ -157,7 +169,7 @@ def test_channels_of_several_people_have_no_classes(tmp_path):
     tuned = tuned.replace("length = 0.5", "length = 0.5\nby_subject = true")
     path = tmp_path / "toy.toml"
     path.write_text(tuned + '\n[labels]\ncolumn = "run"\n')
-    with pytest.raises(ReadError, match="by_subject is for pretraining.*Classify one at a time"):
+    with pytest.raises(ReadError, match=r"by_subject is for pretraining.*join_montages\("):
         recipe(str(path))
 
 
@@ -197,3 +209,45 @@ def test_the_recipe_of_the_readme_is_valid(tmp_path):
             assert f"`{name}`" in readme or re.match(
                 r"eegformer-small-tu|duin-paper|neuroformer-v", name
             )
+
+
+README = (catalog.shelf("models") / "README.md").read_text(encoding="utf-8")
+TABLES = {
+    "Top of the file": FinetuneRecipe,
+    "`[windows]`": WindowsTable,
+    "`[labels]`": LabelsTable,
+    "`[split]`": SplitTable,
+    "`[model]`": ModelTable,
+    "`[training]`": TrainingTable,
+}
+
+
+def rows_of(heading):
+    """Return the rows of the table under a heading of the README, by the keys they are about."""
+    section = README.split(f"\n### {heading}\n")[1].split("\n### ")[0]
+    cells = [re.split(r" ?\| ?", line)[1:-1] for line in section.splitlines() if line[:1] == "|"]
+    return {key: row for row in cells[2:] for key in re.findall(r"`\"?(\w+)\"?`", row[0])}
+
+
+@pytest.mark.parametrize("heading", TABLES)
+def test_the_readme_tells_every_key_and_its_default(heading):
+    rows, fields = rows_of(heading), TABLES[heading].model_fields
+    assert {*rows} == {*fields}
+    for key, field in fields.items():
+        told, default = rows[key][2], field.get_default(call_default_factory=True)
+        if field.is_required():
+            assert told == "", key
+        elif default in (None, "", [], {}):
+            # In words, what it means that it is not given.
+            assert re.fullmatch(r"[^`]+", told), key
+        else:
+            assert told == f"`{json.dumps(default)}`", key
+
+
+def test_the_readme_tells_every_step_and_its_keys():
+    rows = rows_of("`[[preprocessing]]`")
+    steps = {get_args(s.model_fields["step"].annotation)[0]: s for s in get_args(get_args(Step)[0])}
+    assert {*rows} == {*steps}
+    for name, step in steps.items():
+        told = {*re.findall(r"`(\w+)`", rows[name][2])}
+        assert told == {*step.model_fields} - {"step"}, name

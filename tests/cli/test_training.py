@@ -18,11 +18,12 @@ import neurokit as nk
 from neurokit.catalog import find
 from neurokit.catalog.recipes import recipe
 from neurokit.cli.app import app
-from neurokit.errors import ReadError, UnknownNameError
+from neurokit.errors import DataError, ReadError, UnknownNameError
 from neurokit.runs.pretraining import windows_of
 
 runner = CliRunner()
 edfio = pytest.importorskip("edfio")
+mne = pytest.importorskip("mne")
 
 
 def call(*args):
@@ -65,15 +66,50 @@ def test_duin_on_the_embedded_ieeg(tmp_path):
     assert "Continued an earlier run after 10 of 10 epochs." in said
 
 
-def test_ctrl_c_says_how_to_go_on(monkeypatch):
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("training/checkpoint.pt", "The same command goes on from what is in here."),
+        ("prepared/ab12/000000.zarr", "The same command goes on from what is in here."),
+        ("recipe.json", "Nothing was kept in here yet: the same command starts over."),
+        (None, "Nothing was kept in here yet: the same command starts over."),
+    ],
+)
+def test_ctrl_c_says_how_to_go_on(kept, told, tmp_path, monkeypatch):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
+    monkeypatch.chdir(tmp_path)
+    if kept:
+        path = tmp_path / "here" / kept
+        path.parent.mkdir(parents=True)
+        path.touch()
     monkeypatch.setattr("neurokit.runs.pretrain", stopped)
     result = runner.invoke(app, ["pretrain", "eegformer-demo", "-o", "here"])
     assert result.exit_code == 130
-    assert result.stderr == "Stopped. The same command goes on from what is in here.\n"
+    assert result.stderr == f"Stopped. {told}\n"
     assert not result.stdout
+
+
+def test_a_recipe_of_another_kind_keeps_its_path(tmp_path):
+    path = agreeing(tmp_path, "eegformer-demo")
+    found = failing("finetune", path)
+    assert isinstance(found, ReadError)
+    assert str(found).endswith(f"Try: neurokit run {path}")
+
+
+def test_a_run_of_other_data_names_the_option_of_the_command(tmp_path):
+    rest = ("pretrain", "eegformer-demo", "--device", "cpu", "--epochs", 1, "--output", tmp_path)
+    call(*rest)
+    rng = np.random.default_rng(0)
+    names = [f"EEG {i:03d}" for i in range(4)]
+    info = mne.create_info(names, 200.0, "eeg")
+    raw = mne.io.RawArray(1e-5 * rng.standard_normal((4, 6000)), info, verbose="error")
+    raw.save(tmp_path / "other_raw.fif", verbose="error")
+    found = failing(*rest, "--data", tmp_path / "other_raw.fif")
+    assert isinstance(found, DataError)
+    assert "other settings" in str(found)
+    assert "--output of a command" in str(found)
 
 
 def test_no_epochs_are_refused():

@@ -7,6 +7,7 @@ import pytest
 
 from neurokit.datasets.bids_names import entities
 from neurokit.datasets.fmri import read_timeseries_table, sniff
+from neurokit.datasets.reading import read
 from neurokit.errors import DataError, ReadError
 from neurokit.recording import Recording
 
@@ -74,12 +75,33 @@ def test_rates(tmp_path):
     path = write(tmp_path / "a.csv", "V1,V2\n0.5,1.5\n")
     with pytest.raises(DataError, match=r"a.csv: .*TR\) is nowhere"):
         read_timeseries_table(path)
+    with pytest.raises(DataError, match=r"read as a table of ROIs.*format='spike_table'.*from_arr"):
+        read_timeseries_table(path)
     with pytest.raises(DataError, match="not both"):
         read_timeseries_table(path, repetition_time=2, sampling_rate=2)
     with pytest.raises(DataError, match="sampling rate is -1"):
         read_timeseries_table(path, sampling_rate=-1)
     write(tmp_path / "a.json", '{"RepetitionTime": 2.0}')
     assert read_timeseries_table(path)["bold"].attrs["sampling_rate"] == 0.5
+
+
+@pytest.mark.parametrize("name", ["time", "Times", "T", "timestamp"])
+def test_times_are_no_roi(tmp_path, name):
+    path = write(tmp_path / "a.csv", f"{name},speed\n0.5,1.5\n0.52,1.25\n")
+    with pytest.raises(DataError, match=rf"column '{name}' cannot be a ROI.*format='table' with"):
+        read_timeseries_table(path, sampling_rate=60)
+    advised = read(path, format="table", time=name)["behaviour"]
+    assert advised["variable"].values.tolist() == ["speed"]
+    assert advised["time"].values.tolist() == [0.5, 0.52]
+
+
+def test_spikes_that_were_read_as_rois_can_be_read_as_advised(tmp_path):
+    path = write(tmp_path / "a.csv", "spike_time_ms,cluster\n500.5,3\n750.5,4\n")
+    with pytest.raises(DataError, match=r"time='…', unit='…', time_scale=1e-3 for ms"):
+        read(path)
+    named = {"time": "spike_time_ms", "unit": "cluster", "time_scale": 1e-3}
+    spikes = read(path, format="spike_table", **named)["spikes"]
+    np.testing.assert_allclose(spikes["time"], [0.5005, 0.7505])
 
 
 def test_duplicate_names_are_refused(tmp_path):

@@ -54,6 +54,26 @@ def test_arguments_a_reader_does_not_take(tmp_path):
     np.savez(tmp_path / "x.npz", times=[0.5], units=[0])
     with pytest.raises(ReadError, match="bogus"):
         reading.read(tmp_path / "x.npz", bogus=1)
+    with pytest.raises(ReadError, match=r"these: \['spikes'\]\. It takes times, .*streams, ") as e:
+        reading.read(tmp_path / "x.npz", spikes={}, streams={})
+    assert str(e.value).endswith("meta.")
+    (tmp_path / "x.csv").write_text("time,unit\n0.5,1\n")
+    with pytest.raises(ReadError, match=r"these: \['times'\]\. It takes time, unit, "):
+        reading.read(tmp_path / "x.csv", times="time", unit="unit")
+
+
+def test_what_another_library_refuses_is_named(tmp_path, monkeypatch):
+    (tmp_path / "x").touch()
+
+    def library(scrub):
+        return scrub
+
+    def passing(path, strategy=(), **options):
+        return library(**options)
+
+    monkeypatch.setattr(reading, "_reader", lambda name: passing)
+    with pytest.raises(ReadError, match=r"these: \['bogus'\]\. It takes strategy\."):
+        reading.read(tmp_path / "x", format="fmriprep", scrub=5, bogus=1)
 
 
 def test_foreign_exceptions_become_ours(tmp_path, monkeypatch):

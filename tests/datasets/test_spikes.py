@@ -110,6 +110,22 @@ def test_npz_finds_the_usual_names(tmp_path):
         read_npz(tmp_path / "b.npz", streams={"eeg": {"array": "fooo", "sampling_rate": 1}})
 
 
+def test_arrays_beside_guessed_spikes_are_not_dropped_silently(tmp_path):
+    path = tmp_path / "a.npz"
+    beside = {"time": np.arange(6) / 60, "speed": np.arange(6.0), "stimulus": np.ones(6)}
+    np.savez(path, spike_times=[0.02, 0.01], spike_units=[4, 2], **beside, rate=60, who="m1")
+    with pytest.warns(UserWarning, match=r"left out: 'time', 'speed', 'stimulus'.*streams=\{"):
+        assert list(read_npz(path).streams) == ["spikes"]
+    named = {"times": "spike_times", "units": "spike_units"}
+    assert list(read_npz(path, **named).streams) == ["spikes"]
+    spec = {"array": ["speed", "stimulus"], "time": "time"}
+    both = read_npz(path, **named, streams={"behaviour": spec})
+    assert both["behaviour"]["variable"].values.tolist() == ["speed", "stimulus"]
+    assert both["behaviour"].attrs["sampling_rate"] == pytest.approx(60)
+    with pytest.warns(UserWarning, match=r"left out: 'time', 'stimulus'\. To"):
+        read_npz(path, duration=9.0, intervals={"fast": "speed"})
+
+
 BAD_MAPPINGS = [
     ({"array": "x"}, "nothing says how often it was sampled"),
     ({"array": "x", "sampling_rate": 1, "axes": ["time"]}, r"does not fit the axes \['time'\]"),

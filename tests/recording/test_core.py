@@ -43,6 +43,24 @@ def test_volts_that_are_microvolts_warn():
         Recording.from_array(x, 100, units="V")
 
 
+@pytest.mark.parametrize(
+    ("scale", "advice"),
+    [
+        (0.02, "look like millivolts given as volts.*unit, units='mV'"),
+        (20, "look like microvolts given as volts.*unit, units='uV'"),
+        (0.7, "look like microvolts or millivolts.*unit, units='uV' or units='mV'"),
+        (3e4, "look like nanovolts given as volts.*unit, units='nV'"),
+        (1e9, "look like no voltage.*volts per count, or give units='a.u.'"),
+        (2e-11, "volts that were scaled to volts once more.*units='V'"),
+    ],
+)
+def test_the_unit_advised_is_the_one_that_fits_the_amplitude(scale, advice):
+    x = scale * np.random.default_rng(0).normal(size=(300, 2))
+    with pytest.warns(UserWarning, match=advice):
+        Recording.from_array(x, 100, units="V")
+    Recording.from_array(x, 100, units="a.u.")
+
+
 def test_a_constant_offset_is_no_amplitude():
     x = 0.05 + 2e-5 * np.random.default_rng(0).normal(size=(300, 2))
     Recording.from_array(x, 100)

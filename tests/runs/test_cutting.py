@@ -137,6 +137,32 @@ def test_numbers_in_meta_become_named_classes():
     assert win.labels.tolist() == [0] * 10 + [1] * 10
 
 
+def test_a_misspelt_class_to_merge_is_told():
+    recs, table = recordings(1, events=EVENTS), {"column": "trial_type"}
+    for keep in ({}, {"keep": ["bckg", "seiz"]}):
+        merge = {"seiz": ["fnsz", "gnzs"]}
+        with pytest.raises(UnknownNameError, match="to merge 'gnzs'. Did you mean 'gnsz'") as told:
+            cut_as(recs, {"length": 1.0}, **table, merge=merge, **keep)
+        assert "'seiz'" not in str(told.value)
+    with pytest.raises(UnknownNameError, match="Unknown class of 'run' to merge '2'"):
+        cut_as(recordings(2), {"length": 2.0}, column="run", merge={"a": [0], "b": [1, 2]})
+
+
+def test_a_class_to_merge_may_be_new_or_too_short_for_a_window():
+    brief = pd.DataFrame({"onset": [15.1], "duration": [0.1], "trial_type": ["mysz"]})
+    events = pd.concat([EVENTS, brief], ignore_index=True)
+    win = cut_as(
+        recordings(1, events=events),
+        {"length": 1.0},
+        column="trial_type",
+        merge={"generalised": ["gnsz", "mysz"], "seiz": ["fnsz", "generalised"]},
+    )
+    assert win.classes == ("bckg", "seiz")
+    early = {"seiz": ["fnsz", "generalised"], "generalised": ["gnsz"]}
+    with pytest.raises(UnknownNameError, match="to merge 'generalised'"):
+        cut_as(recordings(1, events=events), {"length": 1.0}, column="trial_type", merge=early)
+
+
 def test_windows_around_events_and_classes_to_keep():
     win = cut_as(
         recordings(1, events=EVENTS),

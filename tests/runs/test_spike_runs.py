@@ -127,6 +127,17 @@ def result(toy, tmp_path_factory):
     return pretrain(toy, tmp_path_factory.mktemp("runs") / "toy", device="cpu", progress=False)
 
 
+def test_what_the_variables_were_scaled_by_is_kept(toy, result):
+    kept = json.loads((result.folder / "figures.json").read_text())["scaled"]
+    (one,) = kept["behaviour"]
+    assert one["names"] == ["cos heading", "sin heading", "speed"]
+    raw = population()["behaviour"].values[:, 1]
+    train = raw[: round(0.75 * len(raw))]
+    assert one["mean"][2] == pytest.approx(train.mean(), abs=0.5)
+    assert one["deviation"][2] == pytest.approx(train.std(), rel=0.1)
+    assert kept["stimulus"][0]["subject"] == "m1"
+
+
 def again(base, **parts):
     content = base.model_dump(exclude_unset=True)
     for key, value in parts.items():

@@ -256,6 +256,24 @@ def test_a_head_on_channels_side_by_side_has_the_size_of_the_windows():
         finetune(model, data, [0, 1] * 4, head={"pool": "flatten", "n_features": 9}, **SETTINGS)
 
 
+def test_channels_side_by_side_keep_their_places(tmp_path):
+    config = nk.models.EEGFormerConfig.preset("tiny", width=16, n_heads=2)
+    x = 1e-5 * np.random.default_rng(0).normal(size=(8 * 640, 2))
+    recs = [nk.Recording.from_array(x, 128, names) for names in (["C3", "C4"], ["C4", "C3"])]
+    win, turned = (nk.windows.sliding(rec, stream="eeg", length=5.0) for rec in recs)
+    settings = {**SETTINGS, "epochs": 1}
+    model = nk.models.EEGFormer(config)
+    run = finetune(model, win, [0, 1] * 4, head={"pool": "flatten"}, **settings)
+    run.model.save_pretrained(tmp_path)
+    for tuned in (run.model, nk.models.Classifier.from_pretrained(tmp_path)):
+        assert tuned.config.channels == ("C3", "C4")
+        assert predict(tuned, win, device="cpu").shape == (8, 2)
+        with pytest.raises(nk.errors.DataError, match="channels are C4, C3; .* from C3, C4"):
+            predict(tuned, turned, device="cpu")
+    mean = finetune(model, win, [0, 1] * 4, **settings).model
+    assert predict(mean, turned, device="cpu").shape == (8, 2)
+
+
 def test_a_model_of_spikes_is_told_how_it_learns_instead():
     times, units = np.sort(np.random.default_rng(0).uniform(0, 20, 800)), np.arange(800) % 5
     speed = nk.Recording.from_array(np.ones((400, 1)), 20, ["speed"], "behaviour")["behaviour"]

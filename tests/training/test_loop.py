@@ -111,7 +111,7 @@ def test_a_finished_run_is_not_repeated_unless_asked(data, tmp_path):
 
 def test_a_run_with_other_settings_is_not_continued(data, tmp_path):
     train(Regression(), data, checkpoint_dir=tmp_path)
-    with pytest.raises(nk.errors.DataError, match=r"other settings: lr 0.05, not 0.1"):
+    with pytest.raises(nk.errors.DataError, match=r"other settings: lr 0.05, not 0.1.*--output"):
         train(Regression(), data, checkpoint_dir=tmp_path, lr=0.1)
     wide = [{"x": torch.zeros(5), "y": torch.zeros(1)}] * 37
     with pytest.raises(nk.errors.DataError, match=r"weight \(4, 1\)"):
@@ -446,6 +446,8 @@ def test_what_cannot_be_trained_is_refused(data):
         train(Regression().requires_grad_(False), data)
     with pytest.raises(nk.errors.DataError, match=r"expected a model with loss"):
         train(nn.Linear(2, 2), data)
+    with pytest.raises(nk.errors.DataError, match=r"is the class EEGFormer.*Make one.*EEGFormer\("):
+        train(nk.models.EEGFormer, data)
     data[3]["x"][0] = float("nan")
     with pytest.raises(nk.errors.DataError, match=r"not finite at step \d \(epoch 1\)"):
         train(Regression(), data)

@@ -1,6 +1,7 @@
 """What is seen beside the spikes, what is to be predicted, and what a split may share."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import xarray as xr
@@ -155,6 +156,32 @@ def test_targets_that_no_window_has_are_refused(kind):
     rec = session(behaviour=stream(x, 20, start=start))
     with pytest.raises(DataError, match=r"None of \d+ windows has a value.*on the clock of the sp"):
         spike_windows(rec, **CUT, targets={"behaviour": ["speed", "pupil"]})
+
+
+def test_targets_of_which_most_windows_lie_outside_warn():
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    rec = session(duration=10_000.0, behaviour=stream(x, 20))
+    with pytest.warns(UserWarning, match=r"99\.9 %\) have no target of stream 'behaviour'.*clock"):
+        win = spike_windows(rec, length=1.0, history=1.0, targets={"behaviour": ["speed"]})
+    target = win.batch(np.arange(len(win)))["target"][:, 0].numpy()
+    assert len(win) == 9999
+    np.testing.assert_array_equal(np.isnan(target), win.start > 10)
+
+
+def test_few_labels_within_a_stream_are_no_fault():
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    x[10:] = np.nan
+    win = spike_windows(
+        session(behaviour=stream(x, 20)), **CUT, targets={"behaviour": ["speed", "pupil"]}
+    )
+    assert torch.isnan(win.batch(np.arange(len(win)))["target"]).float().mean() > 0.9
+
+
+def test_nor_are_samples_before_the_onset_of_a_trial():
+    trials = pd.DataFrame({"onset": 0.1 + np.arange(9), "duration": 0.95, "trial_type": "trial"})
+    rec = session(trials=trials, behaviour=clock(11, 1.0))
+    win = spike_windows(rec, **CUT, within="trial", targets={"behaviour": ["speed"]})
+    assert torch.isnan(win.batch(np.arange(len(win)))["target"]).float().mean() > 0.9
 
 
 @pytest.mark.parametrize(

@@ -212,8 +212,19 @@ class TestBadInput:
             sliding(ramp(), stream="bold", length=1.0, labels="trial_type")
 
     def test_no_event_fits(self):
-        with pytest.raises(DataError, match=r"around events of type 'b' fits.*types \['a'\]"):
-            epochs(ramp(events=table((1.0, 0, "a"))), stream="bold", trial_type="b")
+        with pytest.raises(DataError, match=r"fits inside the recordings: all 1 events lie too n"):
+            epochs(ramp(events=table((1.0, 0, "a"))), stream="bold", stop=20.0)
+        with pytest.raises(DataError, match="0.8 s can be cut: no event but a boundary has a type"):
+            epochs(ramp(), stream="bold")
+
+    @pytest.mark.parametrize("wanted", ["tsk", ["rest", "tsk"]])
+    def test_types_that_no_recording_has(self, wanted):
+        recs = [ramp(events=table((1.0, 0, name))) for name in ("rest", "task")]
+        with pytest.raises(UnknownNameError, match=r"type of events 'tsk'\. Did you mean 'task'"):
+            epochs(recs, stream="bold", trial_type=wanted)
+        assert len(epochs(recs, stream="bold", trial_type=["task"])) == 1
+        with pytest.raises(DataError, match="trial_type is an empty list"):
+            epochs(recs, stream="bold", trial_type=[])
 
     def test_units(self):
         volts = Recording.from_array(np.ones((100, 2)), 10, stream="eeg", units="V")

@@ -13,6 +13,7 @@ from neurokit import arguments
 from neurokit.errors import DataError
 from neurokit.models.eegformer.likelihood import CodeLikelihood
 from neurokit.models.eegformer.network import EEGFormer
+from neurokit.models.eegformer.ngrams import check_channels
 from neurokit.models.eegformer.reading import read_windows, window_coords
 
 __all__ = ["AnomalyDetector"]
@@ -108,6 +109,7 @@ class AnomalyDetector:
             total += np.stack([member @ values, member @ values**2])
             count += np.bincount(codes.ravel(), minlength=n)
         self.codes.fit(np.concatenate(words))
+        self.channels = win.names
         self.mean, self.variance = _moments(count[:, None], total, self.codes.strength)
         return self
 
@@ -129,7 +131,8 @@ class AnomalyDetector:
         Raises
         ------
         DataError
-            Before :meth:`fit`, or windows that do not fit the model.
+            Before :meth:`fit`, windows that do not fit the model, or channels in other places
+            than in :meth:`fit` where each is told from the others.
 
         Examples
         --------
@@ -143,6 +146,8 @@ class AnomalyDetector:
         """
         if not hasattr(self, "variance"):
             raise DataError("The detector knows no normal windows yet. Call fit(win) first.")
+        if self.codes.per_channel:
+            check_channels(self.channels, win.names)
         parts = []
         for codes, patches in read_windows(self.model, win, self.batch_size):
             mean, variance = self.mean[codes], self.variance[codes]

@@ -10,7 +10,7 @@ import torch
 from neurokit.errors import DataError, UnknownNameError
 from neurokit.models.eegformer.config import EEGFormerConfig
 from neurokit.models.nn.missing import refuse_missing
-from neurokit.recording.schema import voltage_factor
+from neurokit.recording.schema import likely_units, voltage_factor
 
 __all__ = ["check_windows"]
 
@@ -106,10 +106,17 @@ def _check_finite(x: torch.Tensor, names: tuple[str, ...], rows: np.ndarray) -> 
 
 def _check_amplitude(x: torch.Tensor, config: EEGFormerConfig) -> None:
     microvolts = 1e6 * (voltage_factor(config.units) or 1.0)
-    typical = float(x.double().std(dim=1).median()) * microvolts
+    number = float(x.double().std(dim=1).median())
+    typical = number * microvolts
     if not PLAUSIBLE[0] <= typical <= PLAUSIBLE[1]:
+        likely = likely_units(number)
+        units = " or ".join(f"units={unit!r}" for unit in likely)
+        hint = (
+            f"By their size they are in {' or '.join(likely)}: make the recordings with {units}."
+            if likely
+            else "No voltage fits their size: were they scaled to volts twice, or are they counts?"
+        )
         raise DataError(
             f"The windows' typical amplitude is {typical:.3g} µV (RMS, read as {config.units!r}); "
-            "EEG has 1 to 1,000 µV. Is the unit right? Recordings in microvolts are made with "
-            "units='uV'."
+            f"EEG has 1 to 1,000 µV. Is the unit right? {hint}"
         )

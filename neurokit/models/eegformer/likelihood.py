@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neurokit import arguments
 from neurokit.errors import DataError
-from neurokit.models.eegformer.ngrams import code_array
+from neurokit.models.eegformer.ngrams import channel_names, check_channels, code_array
 
 __all__ = ["CodeLikelihood"]
 
@@ -84,7 +84,7 @@ class CodeLikelihood:
         0.33
         """
         words = self._checked(codes)
-        self.shape = words.shape[1:]
+        self.shape, self.channels = words.shape[1:], channel_names(codes)
         self._tables = [
             (
                 np.unique(c * self.n_codes + words, return_counts=True),
@@ -118,6 +118,8 @@ class CodeLikelihood:
         array([[[0.34, 1.25]]])
         """
         words = self._checked(codes)
+        if self.per_channel:
+            check_channels(self.channels, channel_names(codes))
         if words.shape[2] != self.shape[1] or (
             self.per_channel and words.shape[1] != self.shape[0]
         ):

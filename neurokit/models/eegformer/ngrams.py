@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +11,7 @@ from scipy import sparse
 from neurokit import arguments
 from neurokit.errors import DataError
 
-__all__ = ["CodeNgrams", "code_array"]
+__all__ = ["CodeNgrams", "channel_names", "check_channels", "code_array"]
 
 # Past this the number of an n-gram does not fit into 64 bits.
 _LARGEST = 2**62
@@ -86,7 +86,7 @@ class CodeNgrams:
         5
         """
         words = code_array(codes)
-        self.shape = words.shape[1:]
+        self.shape, self.channels = words.shape[1:], channel_names(codes)
         self.base = int(words.max()) + 1
         if self.n > self.shape[1]:
             raise DataError(f"n is {self.n}, but a window has only {self.shape[1]} patches.")
@@ -238,12 +238,63 @@ class CodeNgrams:
 
     def _like_training(self, codes: ArrayLike) -> NDArray[np.int64]:
         words = code_array(codes)
+        if self.per_channel:
+            check_channels(self.channels, channel_names(codes))
         if words.shape[1:] != self.shape:
             raise DataError(
                 f"Expected codes of shape (window, {self.shape[0]}, {self.shape[1]}) as in "
                 f"training; got {words.shape}."
             )
         return words
+
+
+def channel_names(codes: Any) -> tuple[str, ...]:
+    """Return the names of the channels of codes, none where they have none.
+
+    Parameters
+    ----------
+    codes : array-like
+        Of dims (window, channel, patch); with names as :func:`~neurokit.models.code_words` gives
+        it.
+
+    Returns
+    -------
+    tuple of str
+        In their order.
+
+    Examples
+    --------
+    >>> channel_names([[[0, 5, 2]]])
+    ()
+    """
+    named = "channel" in getattr(codes, "coords", ())
+    return tuple(map(str, codes["channel"].values)) if named else ()
+
+
+def check_channels(known: tuple[str, ...], names: tuple[str, ...]) -> None:
+    """Refuse channels that are not in the places in which they were learnt.
+
+    Parameters
+    ----------
+    known, names : tuple of str
+        Of training, and of what is given now; not compared where one has more, or none.
+
+    Raises
+    ------
+    DataError
+        Others, or in another order.
+
+    Examples
+    --------
+    >>> check_channels(("C3", "C4"), ("C4", "C3"))
+    Traceback (most recent call last):
+    neurokit.errors.DataError: The channels are C4, C3; learnt from were C3, C4, and each...
+    """
+    if len(known) == len(names) and known != names:
+        raise DataError(
+            f"The channels are {', '.join(names[:8])}; learnt from were {', '.join(known[:8])}, "
+            "and each is told from the others. Pick the same, in this order."
+        )
 
 
 def code_array(codes: ArrayLike) -> NDArray[np.int64]:

@@ -49,7 +49,7 @@ def class_numbers(y: ArrayLike, n: int) -> tuple[NDArray[Any], Rows]:
     array([0, 1, 0])
     """
     if not n:
-        raise DataError("There are no labels: y is empty. Give one a window.")
+        raise DataError("There are no labels. Give y an array with the class of each window.")
     labels = _column("labels", y, n)
     classes, label = np.unique(labels, return_inverse=True)
     if classes.size < 2:
@@ -129,7 +129,9 @@ def by_group(group: Rows, label: Rows, n_folds: int) -> list[Fold]:
     n_groups = int(group.max()) + 1
     if n_groups < n_folds:
         raise DataError(
-            f"Cannot make {n_folds} folds of {n_groups} groups. Use fewer folds, or smaller groups."
+            f"Cannot make {n_folds} folds of {n_groups} groups, such as subjects: no group is on "
+            f"both sides. Give cv={n_groups} or less, or groups= of other things, such as "
+            "recordings or np.arange(n)."
         )
     fold = _dealt(group, label, n_groups, n_folds)
     where = fold[group]
@@ -216,6 +218,10 @@ def _dealt(group: Rows, label: Rows, n_groups: int, n_folds: int) -> Rows:
 
 
 def _column(what: str, values: ArrayLike, n: int) -> NDArray[Any]:
+    if isinstance(values, str):
+        raise DataError(
+            f"{what} is the text {values!r}. Give one a window, such as win.groups({values!r})."
+        )
     column = np.asarray(values)
     if column.shape != (n,):
         raise DataError(f"Got {what} of shape {column.shape} for {n} windows. Give one a window.")

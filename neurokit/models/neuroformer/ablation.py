@@ -88,13 +88,20 @@ def run_ablation(
     (['all', 'no past'], 2)
     """
     arguments.instance("train", train, Callable, "a function of a model and windows")  # type: ignore[arg-type]
+    arguments.instance("config", config, NeuroformerConfig, "settings, such as model.config")
     gone = [*([PAST] if config.history_layers else []), *(m.name for m in config.modalities)]
     if not gone:
         raise DataError("The model reads neither a past nor modalities: nothing can be left out.")
     scores: list[xr.Dataset] = []
     blocks: list[np.ndarray] = []
     split: list[np.ndarray] = []
-    for k, (known, held_out) in enumerate(splits):
+    for k, pair in enumerate(splits):
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise DataError(
+                "Expected splits to be pairs of windows to train and to score on; got "
+                f"{type(pair).__name__}. Give a single pair as [(train, test)]."
+            )
+        known, held_out = pair
         assert_disjoint(known, held_out)
         pairs = [(known, held_out), *((Blinded(known, g), Blinded(held_out, g)) for g in gone)]
         each = []

@@ -11,6 +11,7 @@ from neurokit.models.neuroformer.labels import UNKNOWN_RANGE, known_of, position
 from neurokit.models.neuroformer.modality_settings import Modality, modality_of
 from neurokit.models.neuroformer.presets import PRESETS
 from neurokit.models.nn.settings import preset_settings
+from neurokit.recording import Recording
 
 __all__ = ["Modality", "NeuroformerConfig"]
 
@@ -313,6 +314,11 @@ class NeuroformerConfig:
         >>> NeuroformerConfig(n_units=1, vocabulary=(("", 4),)).grown([("", 4), ("b", 4)]).n_units
         2
         """
+        if isinstance(vocabulary, Recording):
+            raise DataError(
+                "vocabulary is a Recording. Give nk.windows.Vocabulary(config.vocabulary)"
+                ".extend(recording)."
+            )
         words = tuple((str(session), int(unit)) for session, unit in vocabulary)
         if len(words) < self.n_units or words[: len(self.vocabulary)] != self.vocabulary:
             raise DataError(

@@ -50,6 +50,9 @@ class Classifier(Pretrained):
         ``pool="flatten"`` means windows of that length.
     seed : int
         Of the head's first weights.
+    channels : sequence of str
+        Names of the channels, where tokens lie side by side: windows with others are refused.
+        ``finetune`` takes them from its windows.
     **unknown
         Refused: options come from users, through ``finetune(head=...)``.
 
@@ -89,6 +92,7 @@ class Classifier(Pretrained):
         sigmoid: bool = False,
         n_features: int | None = None,
         seed: int = 0,
+        channels: Sequence[str] = (),
         **unknown: Never,
     ) -> None:
         for name in unknown:
@@ -106,6 +110,7 @@ class Classifier(Pretrained):
             dropout=dropout,
             sigmoid=sigmoid,
             seed=seed,
+            channels=tuple(arguments.name_list("channels", channels)),
         )
         super().__init__(config)
         self.backbone = backbone
@@ -132,6 +137,7 @@ class Classifier(Pretrained):
             sigmoid=config.sigmoid,
             n_features=config.n_features,
             seed=config.seed,
+            channels=config.channels,
         )
 
     def train(self, mode: bool = True) -> Self:
@@ -261,6 +267,33 @@ class Classifier(Pretrained):
             raise DataError(
                 f"Labels go from {labels.min()} to {labels.max()}, expected whole numbers from 0 "
                 f"to {len(mine) - 1}."
+            )
+        self.check_inputs(win)
+
+    def check_inputs(self, win: Any) -> None:
+        """Refuse windows that do not fit the backbone, or the places of the channels.
+
+        Parameters
+        ----------
+        win : Windows
+            To be classified; their labels do not matter.
+
+        Raises
+        ------
+        DataError
+            Other channels than those that lay side by side; and what the backbone refuses.
+
+        Examples
+        --------
+        >>> import neurokit as nk
+        >>> backbone = nk.models.EEGFormer(nk.models.EEGFormerConfig.preset("tiny"))
+        >>> Classifier(backbone, ["rest", "task"]).check_inputs([backbone.example()])
+        """
+        known, channels = self.config.channels, tuple(getattr(win, "names", ()))
+        if known and channels and channels != known:
+            raise DataError(
+                f"The channels are {', '.join(channels[:8])}; the classifier learned from "
+                f"{', '.join(known[:8])}, side by side. Pick the same, in this order."
             )
         if hasattr(win, "sampling_rate") and hasattr(self.backbone, "check"):
             cast(Any, self.backbone).check(win)

@@ -43,6 +43,9 @@ class ClassifierConfig:
         Whether scores pass a sigmoid.
     seed : int
         Of the head's first weights.
+    channels : tuple of str
+        Names of the channels whose tokens lie side by side, which windows must then have in
+        this order. Empty: names are not checked.
 
     Examples
     --------
@@ -60,6 +63,7 @@ class ClassifierConfig:
     dropout: float = 0.0
     sigmoid: bool = False
     seed: int = 0
+    channels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(set(self.classes)) < 2 or len(set(self.classes)) < len(self.classes):

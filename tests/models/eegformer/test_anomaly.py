@@ -139,3 +139,13 @@ def test_artefacts_planted_in_real_eeg_are_found(capsys):
         print({kind: round(float(value), 3) for kind, value in table.items()})
     assert table.pop("nothing") == pytest.approx(0.5, abs=0.08)
     assert min(table.values()) >= 0.9
+
+
+def test_channels_are_in_the_places_in_which_they_were_normal():
+    model = EEGFormer(EEGFormerConfig.preset("tiny"))
+    x = noise(4, 0)
+    turned = windows(x, ("C4", "C3", "Pz"))
+    detector = AnomalyDetector(model).fit(windows(x))
+    with pytest.raises(DataError, match="channels are C4, C3, Pz; learnt from were C3, C4, Pz"):
+        detector.score(turned)
+    AnomalyDetector(model, per_channel=False).fit(windows(x)).score(turned)

@@ -257,9 +257,18 @@ def amplified(factor):
 
 
 @pytest.mark.filterwarnings("ignore:Stream 'lfp'")
-@pytest.mark.parametrize("factor", [1e6, 1e-6])
-def test_a_slip_of_a_million_is_refused(factor):
-    with pytest.raises(DataError, match=r"typical amplitude is \S+ µV .*Is the unit right"):
+@pytest.mark.parametrize(
+    ("factor", "hint"),
+    [
+        (1e6, "they are in uV: make the recordings with units='uV'"),
+        (3e3, "they are in mV: make the recordings with units='mV'"),
+        (1e-6, "No voltage fits their size: were they scaled to volts twice"),
+    ],
+)
+def test_a_slip_of_a_thousand_or_a_million_is_refused(factor, hint):
+    with pytest.raises(
+        DataError, match=rf"typical amplitude is \S+ µV .*Is the unit right\? .*{hint}"
+    ):
         make().check(amplified(factor))
 
 

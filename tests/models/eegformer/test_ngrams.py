@@ -7,7 +7,7 @@ import xarray as xr
 from sklearn.naive_bayes import MultinomialNB
 
 from neurokit.errors import DataError
-from neurokit.models.eegformer import CodeNgrams, NgramNaiveBayes
+from neurokit.models.eegformer import CodeLikelihood, CodeNgrams, NgramNaiveBayes
 
 OPTIONS = list(product((False, True), (False, True)))
 
@@ -130,3 +130,20 @@ def test_labels_must_fit_the_windows():
         NgramNaiveBayes().fit(some_codes(), [0, 1, 0])
     with pytest.raises(DataError, match="All windows are of one class, 'rest'"):
         NgramNaiveBayes().fit(some_codes(), ["rest"] * 40)
+
+
+@pytest.mark.parametrize("per_channel", [True, False])
+def test_channels_that_are_told_apart_keep_their_places(per_channel):
+    dims, y = ("window", "channel", "patch"), np.arange(40) % 2
+    codes = xr.DataArray(some_codes(), {"channel": ["a", "b", "c"]}, dims)
+    model = NgramNaiveBayes(per_channel=per_channel).fit(codes, y)
+    normal = CodeLikelihood(5, per_channel=per_channel).fit(codes)
+    turned = codes.isel(channel=[1, 0, 2])
+    for ask in (model.predict, normal.score):
+        ask(codes)
+        ask(turned.values)  # nameless arrays are believed
+        if per_channel:
+            with pytest.raises(DataError, match="channels are b, a, c; learnt from were a, b, c"):
+                ask(turned)
+        else:
+            ask(turned)

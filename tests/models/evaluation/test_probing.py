@@ -198,7 +198,10 @@ WRONG = {
     "not finite in 1 of 24 windows, the first of them 7": {"z": HOLE},
     r"z has shape \(24,\)": {"z": Z[:, 0]},
     "All 24 windows have the label 0": {"y": 0 * Y},
-    "Cannot make 5 folds of 4 groups": {"cv": 5},
+    "Cannot make 5 folds of 4 groups, such as subjects.*Give cv=4 or less": {"cv": 5},
+    "There are no labels. Give y an array": {"y": "trial_type"},
+    "There are no labels. Give y an array with the class": {"z": Z[:0], "y": [], "groups": None},
+    "groups is the text 'subject'. Give one a window, such as win.groups": {"groups": "subject"},
     "cv is 1 ": {"cv": 1},
     "cv is 2.5": {"cv": 2.5},
     "lack class 1": {"y": (S == 0).astype(int), "cv": [(S > 0, S == 0)]},
@@ -207,7 +210,6 @@ WRONG = {
     "strength is -1": {"strengths": [-1.0]},
     "strengths is empty": {"strengths": []},
     "There are no labels": {"y": None},
-    "There are no labels: y is empty": {"z": Z[:0], "y": [], "groups": None},
     "n_bootstrap is 0": {"n_bootstrap": 0},
 }
 

@@ -161,3 +161,17 @@ def test_a_stimulus_driven_population_misses_what_drives_it(seed: int) -> None:
         assert table.loc[f"no {name}", "low"] > 0
         assert table.loc[f"no {name}", "mean_loss"] > table.loc["all", "mean_loss"]
     assert table.loc["no behaviour_unrelated", "gain"] < 0.01
+
+
+def test_one_pair_and_a_model_are_told_from_what_is_expected() -> None:
+    win = windows(0)
+    config = NeuroformerConfig.of(win, width=16, n_heads=2)
+    pair = next(iter(nk.windows.split_contiguous(win, 3)))
+    with pytest.raises(DataError, match=r"single pair as \[\(train, test\)\]"):
+        run_ablation(config, pair, untrained)
+    with pytest.raises(
+        DataError, match=r"\(Neuroformer\), expected settings, such as model.config"
+    ):
+        run_ablation(Neuroformer(config), [pair], untrained)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="vocabulary is a Recording. Give nk.windows.Vocabulary"):
+        Neuroformer(config).extend(driven(1))
