@@ -17,6 +17,7 @@ from neurokit.models.evaluation.summaries import summary
 from neurokit.models.nn import Classifier, Pretrained
 from neurokit.runs.cutting import Parts
 from neurokit.runs.families import build
+from neurokit.runs.model_cards import told_of
 from neurokit.runs.pretraining import Result, claim, keep, training_options, windows_of
 from neurokit.runs.unseen import check_unseen
 from neurokit.training import predict
@@ -75,7 +76,8 @@ def finetune(
     Examples
     --------
     >>> from neurokit.catalog.recipes import recipe
-    >>> from neurokit.runs.pretraining import changed, pretrain
+    >>> from neurokit.runs.model_cards import told_of
+    from neurokit.runs.pretraining import changed, pretrain
     >>> first = changed(recipe("eegformer-demo"), epochs=1)
     >>> model = pretrain(first, "runs/eegformer-demo", device="cpu").model
     >>> second = changed(recipe("eegformer-demo-modality"), epochs=1)
@@ -100,8 +102,11 @@ def finetune(
     table = team.by_first(_baselines, model, parts, recipe, device)
     if recipe.method == "probe":
         result = Result(recipe, model, table, pd.DataFrame(), 0, folder)
-        how = {"Method": f"linear probe; the weights are those it began with: {start}"}
-        team.by_first(keep, result, parts, how)
+        how = {
+            **told_of(data),
+            "Method": f"linear probe; the weights are those it began with: {start}",
+        }
+        team.by_first(keep, result, parts, {**told_of(data), "Method": how})
         return result
     run = training.finetune(
         model,
@@ -117,7 +122,7 @@ def finetune(
     scored = team.by_first(_scored, classifier, parts.test, recipe, device)
     figures = pd.concat([scored.to_frame("fine-tuned").T, table])
     result = Result(recipe, classifier, figures, run.history, run.resumed_at, folder)
-    told = {"Started from": start, "Epochs done": len(run.history)}
+    told = {**told_of(data), "Started from": start, "Epochs done": len(run.history)}
     team.by_first(keep, result, parts, told)
     return result
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ from neurokit.models.nn import Pretrained
 from neurokit.recording import Recording
 from neurokit.runs.cutting import Parts
 
-__all__ = ["DataFacts", "data_facts", "model_card", "recipe_hash"]
+__all__ = ["DataFacts", "data_facts", "model_card", "recipe_hash", "told_of"]
 
 _CONTENT = ("x", "id", "step")
 _PACKAGES = ("torch", "numpy", "scipy", "mne", "xarray", "scikit-learn")
@@ -101,6 +102,29 @@ def data_facts(recipe: PretrainRecipe | FinetuneRecipe, parts: Parts) -> DataFac
         fingerprint=hashlib.sha256(content).hexdigest()[:16],
         history=[line for line in first.meta.get("history", ()) if not line.startswith("load")],
     )
+
+
+def told_of(data: str | None) -> dict[str, str]:
+    """Say where data were read that the command line gave: the card's authors may not know them.
+
+    Parameters
+    ----------
+    data : str, optional
+        Another card, or a path.
+
+    Returns
+    -------
+    dict
+        For the model card; empty unless it is a path.
+
+    Examples
+    --------
+    >>> told_of("a2929"), told_of(None)
+    ({}, {})
+    """
+    if data is None or not Path(data).expanduser().exists():
+        return {}
+    return {"Data": f"read from {Path(data).name}, which was given for a copy of those of the card"}
 
 
 def recipe_hash(recipe: PretrainRecipe | FinetuneRecipe) -> str:

@@ -19,7 +19,7 @@ from neurokit.recording import Recording
 from neurokit.runs.cutting import Parts, cut, split, standardize_by_train
 from neurokit.runs.families import build
 from neurokit.runs.figures import figures_of
-from neurokit.runs.model_cards import data_facts, model_card, recipe_hash
+from neurokit.runs.model_cards import data_facts, model_card, recipe_hash, told_of
 from neurokit.runs.montages import by_subject, join_parts
 from neurokit.runs.preparation import prepare, read_recordings
 from neurokit.runs.scaling import scalings
@@ -130,7 +130,8 @@ def pretrain(
     )
     figures = team.by_first(figures_of, model, parts, device=device, seed=recipe.seed)
     result = Result(recipe, model, figures, run.history, run.resumed_at, folder)
-    team.by_first(keep, result, parts, {"Started from": start, "Epochs done": len(run.history)})
+    told = {**told_of(data), "Started from": start, "Epochs done": len(run.history)}
+    team.by_first(keep, result, parts, told)
     return result
 
 

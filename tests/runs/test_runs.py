@@ -308,3 +308,10 @@ def test_a_tokenizer_did_not_learn_from_what_tests_either(tmp_path):
     (tmp_path / "second/recipe.json").write_text(json.dumps(second.model_dump()))
     with pytest.raises(DataError, match="'first' learned from all but the last 25%"):
         pretrain(third, tmp_path / "third", device="cpu")
+
+
+def test_data_given_by_hand_are_told_from_the_cards(toy, lab_files, tmp_path):
+    copy = lab_files / "datasets/toy-files"
+    pretrain(changed(toy, epochs=1), tmp_path / "run", data=str(copy), device="cpu")
+    card = (tmp_path / "run/model/README.md").read_text()
+    assert "Data: read from toy-files, which was given for a copy of those of the card." in card
