@@ -76,8 +76,7 @@ def finetune(
     Examples
     --------
     >>> from neurokit.catalog.recipes import recipe
-    >>> from neurokit.runs.model_cards import told_of
-    from neurokit.runs.pretraining import changed, pretrain
+    >>> from neurokit.runs.pretraining import changed, pretrain
     >>> first = changed(recipe("eegformer-demo"), epochs=1)
     >>> model = pretrain(first, "runs/eegformer-demo", device="cpu").model
     >>> second = changed(recipe("eegformer-demo-modality"), epochs=1)
@@ -102,10 +101,7 @@ def finetune(
     table = team.by_first(_baselines, model, parts, recipe, device)
     if recipe.method == "probe":
         result = Result(recipe, model, table, pd.DataFrame(), 0, folder)
-        how = {
-            **told_of(data),
-            "Method": f"linear probe; the weights are those it began with: {start}",
-        }
+        how = f"linear probe; the weights are those it began with: {start}"
         team.by_first(keep, result, parts, {**told_of(data), "Method": how})
         return result
     run = training.finetune(
