@@ -188,7 +188,7 @@ def as_findings(results: Any) -> list[Finding]:
         return [_finding(results, "")]
     if isinstance(results, Mapping):
         found = [_finding(result, str(name)) for name, result in results.items()]
-    elif isinstance(results, Iterable) and not isinstance(results, str):
+    elif isinstance(results, Iterable) and not (isinstance(results, str) or _is_table(results)):
         found = [_finding(result, "") for result in results]
     else:
         raise DataError(
@@ -203,6 +203,11 @@ def as_findings(results: Any) -> list[Finding]:
 def _is_dataset(result: Any) -> bool:
     # Told by its attributes, so that a report of answers need not load xarray.
     return hasattr(result, "data_vars") and hasattr(result, "attrs")
+
+
+def _is_table(results: Any) -> bool:
+    # Going through a table gives the names of its columns.
+    return hasattr(results, "iloc")
 
 
 def _finding(result: Any, name: str) -> Finding:

@@ -144,6 +144,9 @@ def _head(model: Any, win: Windows, recipe: FinetuneRecipe) -> dict[str, Any]:
     except (TypeError, UnknownNameError) as error:
         told = str(error).removesuffix(".")
         raise DataError(f"[head] of {recipe.name!r} does not fit: {told}.") from None
+    except DataError as error:
+        start = repr(recipe.model.checkpoint) if recipe.model.checkpoint else "The model"
+        raise DataError(f"{start}, a {type(model).__name__}, does not fit: {error}") from None
     return options
 
 

@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from neurokit.errors import DataError
@@ -52,9 +53,10 @@ def test_a_single_citation_is_not_taken_apart():
     assert as_findings(Loose())[0].citations == ("Haxby 2001",)
 
 
-@pytest.mark.parametrize("wrong", ["text", 3, None])
+@pytest.mark.parametrize("wrong", ["text", 3, None, pd.DataFrame({"auroc": [0.5]})], ids=type)
 def test_what_is_no_result(wrong):
-    with pytest.raises(DataError, match=r"Expected results to be answers .*got (str|int|NoneType)"):
+    told = rf"Expected results to be answers .*got {type(wrong).__name__}"
+    with pytest.raises(DataError, match=told):
         as_findings(wrong)
 
 

@@ -257,6 +257,10 @@ BAD_TUNED = [
         "The test windows have no 'one'",
     ),
     ({"windows": {"length": 1.0}}, "Windows of 1 s"),
+    (
+        {"model": {"checkpoint": "duin-tiny-seeg"}},
+        "'duin-tiny-seeg', a DuIN, does not fit",
+    ),
 ]
 
 
