@@ -98,6 +98,8 @@ def test_outputs_are_the_same_up_to_what_processors_differ_by():
         assert differing([text], kept, trains=True)
 
 
+# Two minutes of a processor, of which a machine that tests share may take five.
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "path", [pytest.param(path, id=path.stem, marks=marks(path)) for path in NOTEBOOKS]
 )
@@ -108,7 +110,7 @@ def test_tutorial_runs_and_says_what_it_kept(path, tmp_path, monkeypatch):
         pytest.skip(f"needs {', '.join(lacking)}")
     monkeypatch.setenv("NEUROKIT_TUTORIAL_DATA", str(folder(kept)))
     fresh = nbformat.read(path, as_version=4)
-    NotebookClient(fresh, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(fresh, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
     trains = kept.metadata.get("neurokit", {}).get("trains", False)
     assert not differing(text_outputs(fresh), text_outputs(kept), trains)
     pictures = [
