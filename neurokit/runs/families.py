@@ -145,10 +145,14 @@ def checkpoint_folder(name: str, runs: Path) -> Path:
     """
     places = [Path(name).expanduser(), Path(name).expanduser() / "model", runs / name / "model"]
     known = [place for place in places if (place / "config.json").is_file()]
-    if known or Path(name).is_dir() or name in (shelf := models_on_shelf()):
-        return find_folder(known[0] if known else Path(name))
-    there = [path.parent.parent.name for path in sorted(runs.glob("*/model/config.json"))]
-    raise UnknownNameError(f"folder, run in {runs} or checkpoint", name, [*there, *sorted(shelf)])
+    if known:
+        return known[0]
+    try:
+        return find_folder(Path(name))
+    except UnknownNameError:
+        there = [path.parent.parent.name for path in sorted(runs.glob("*/model/config.json"))]
+        names = [*there, *sorted(models_on_shelf())]
+        raise UnknownNameError(f"folder, run in {runs} or checkpoint", name, names) from None
 
 
 def _offered(family: str, which: int) -> Any:

@@ -97,10 +97,8 @@ def with_targets(
 
 def _of_labels(win: Any | None, names: tuple[str, ...], n_classes: int) -> dict[str, Any]:
     """Return what the settings take from windows; what another head knew is forgotten."""
-    unknown = {
-        **{"target_mean": (), "target_spread": (), "target_units": ()},
-        "target_range": (UNKNOWN_RANGE,),
-    }
+    unknown: dict[str, Any] = dict.fromkeys(("target_mean", "target_spread", "target_units"), ())
+    unknown["target_range"] = (UNKNOWN_RANGE,)
     if win is None:
         return unknown
     arguments.like("win", win, "target_names", "windows with targets")
